@@ -19,7 +19,7 @@ from archspec.staging import deferring, staged, write_file
 NAMES = ("a.py", "b.pt", "sub/c.svg", "sub/deep/d.md")
 
 
-def picture(folder):
+def snapshot(folder):
     """Everything in a folder: types, permissions, links and bytes."""
     found = {}
     for path in sorted(Path(folder).rglob("*")):
@@ -84,7 +84,7 @@ def test_failure_of_any_call_leaves_all_new_or_all_old(tmp_path, old, names):
     for number, fault in product(range(12), FAULTS):
         directory = tmp_path / f"{number} {type(fault).__name__}" / "out"
         fill(directory, old, "old")
-        before = picture(tmp_path)
+        before = snapshot(tmp_path)
         raised = None
         try:
             with failing(number, fault, names):
@@ -96,7 +96,7 @@ def test_failure_of_any_call_leaves_all_new_or_all_old(tmp_path, old, names):
             assert [(directory / name).read_text() for name in NAMES] == [f"new {n}" for n in NAMES]
             assert not list(directory.glob(".*"))
         else:
-            assert picture(tmp_path) == before
+            assert snapshot(tmp_path) == before
             assert isinstance(raised, KeyboardInterrupt) == isinstance(fault, KeyboardInterrupt)
             assert ".archspec-" not in str(raised)
     assert outcomes == {type(None), CompileFailed, KeyboardInterrupt}
@@ -111,7 +111,7 @@ def test_failing_body_leaves_neither_files_nor_folders(tmp_path, fault):
 
     with pytest.raises((CompileFailed, KeyboardInterrupt)):
         fail()
-    assert picture(tmp_path) == {}
+    assert snapshot(tmp_path) == {}
 
 
 OBSTACLES = {
@@ -125,17 +125,17 @@ OBSTACLES = {
 
 @pytest.mark.skipif(os.name != "posix", reason="FIFOs, links and rights are those of POSIX")
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("said", OBSTACLES)
-def test_obstacles_are_found_before_anything_is_replaced(tmp_path, name, said):
+@pytest.mark.parametrize("message", OBSTACLES)
+def test_obstacles_are_found_before_anything_is_replaced(tmp_path, name, message):
     fill(tmp_path, [item for item in NAMES if item != name], "old")
     (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-    OBSTACLES[said](tmp_path / name)
-    before = picture(tmp_path)
+    OBSTACLES[message](tmp_path / name)
+    before = snapshot(tmp_path)
     with failing(0, AssertionError("replaced"), ["replace", "link"]):
         for act in (lambda: build(tmp_path), lambda: write_file(tmp_path / name, b"new")):
-            with pytest.raises(CompileFailed, match=f"E0803.*cannot write .*: .*{said}"):
+            with pytest.raises(CompileFailed, match=f"E0803.*cannot write .*: .*{message}"):
                 act()
-    assert picture(tmp_path) == before
+    assert snapshot(tmp_path) == before
 
 
 def test_all_obstacles_are_reported_at_once(tmp_path):
@@ -154,10 +154,10 @@ def test_links_in_a_folder_are_replaced_and_restored(tmp_path):
     out.mkdir()
     (out / "a.py").symlink_to(tmp_path / "kept")
     (out / "b.pt").symlink_to("nowhere")
-    before = picture(tmp_path)
+    before = snapshot(tmp_path)
     with failing(3, OSError(5, "broken"), ["replace"]), pytest.raises(CompileFailed):
         build(out)
-    assert picture(tmp_path) == before
+    assert snapshot(tmp_path) == before
     build(out)
     assert not (out / "a.py").is_symlink()
     assert not (out / "b.pt").is_symlink()
@@ -244,7 +244,7 @@ with staged(Path("out")) as (folder, _):
 
 
 @pytest.mark.parametrize(
-    ("mounts", "said"),
+    ("mounts", "message"),
     [
         (["-o nr_inodes=4 none out"], "cannot write out/sub: No space left on device"),
         (["-o size=4k none out"], "cannot write into out: No space left on device"),
@@ -254,7 +254,7 @@ with staged(Path("out")) as (folder, _):
         (["none mnt", "--bind out/b.pt out/a.py"], r"cannot write .*: Device or resource busy"),
     ],
 )
-def test_other_file_systems(tmp_path, monkeypatch, mounts, said):
+def test_other_file_systems(tmp_path, monkeypatch, mounts, message):
     """Mounted only for this process, if that is permitted."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     for name in ("out/sub", "mnt"):
@@ -272,4 +272,4 @@ def test_other_file_systems(tmp_path, monkeypatch, mounts, said):
     if done.returncode == 99 or "unshare:" in done.stderr:
         pytest.skip("nothing can be mounted here")
     assert (done.returncode, done.stdout) == (0, "")
-    assert re.search(f"E0803.*{said}", done.stderr)
+    assert re.search(f"E0803.*{message}", done.stderr)

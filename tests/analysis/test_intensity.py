@@ -125,7 +125,7 @@ class Silent(Count):
 
 
 @pytest.mark.parametrize(
-    ("one", "said"),
+    ("one", "message"),
     [
         (Failing(), "failed: AttributeError: 'Failing' object has no attribute 'missing'"),
         (Silent(), "failed: TypeError: `find` returns NoneType, not a Finding"),
@@ -133,7 +133,7 @@ class Silent(Count):
     ],
 )
 def test_failing_analysis_is_reported(
-    monkeypatch: pytest.MonkeyPatch, spec: Path, one: object, said: str
+    monkeypatch: pytest.MonkeyPatch, spec: Path, one: object, message: str
 ) -> None:
     module = ModuleType("somebody")
     monkeypatch.setattr(module, "COUNT", one, raising=False)
@@ -144,11 +144,11 @@ def test_failing_analysis_is_reported(
         archspec.load(spec).analyse("count", kind="linear")
     (found,) = failure.value.diagnostics
     assert found.code == "E0912"
-    assert found.message == f"the analysis `count` (somebody:COUNT) {said}"
+    assert found.message == f"the analysis `count` (somebody:COUNT) {message}"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("intensty", "there is no analysis `intensty`; there are `count`, `intensity`"),
         ("intensity{a=1}", "the analysis `intensity` has no option `a`; it has none"),
@@ -156,9 +156,9 @@ def test_failing_analysis_is_reported(
         ("count{", "--analysis count{: write it as name{option=value}"),
     ],
 )
-def test_unknown_analysis_is_wrong_usage(count: None, spec: Path, text: str, said: str) -> None:
+def test_unknown_analysis_is_wrong_usage(count: None, spec: Path, text: str, message: str) -> None:
     done = CliRunner().invoke(app, ["show", str(spec), "--analysis", text])
-    assert (done.exit_code, said in done.output) == (2, True), done.output
+    assert (done.exit_code, message in done.output) == (2, True), done.output
 
 
 def test_unknown_analysis_in_python_is_a_diagnostic(spec: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 import archspec
 from archspec.diagnostics.failure import CompileFailed
 from archspec.targets import backend
-from tests.test_staging import picture
+from tests.test_staging import snapshot
 
 NET = "network net {\n  input x: f32[B = 1, 4]\n  output x -> linear(4)\n}\n"
 FILES = ("net.py", "net.report.md", "net.svg", "net.torchscript.pt", "net.weights.pt")
@@ -64,7 +64,7 @@ def test_failing_write_changes_no_files(net, weights, tmp_path, monkeypatch, fai
         place.mkdir()
         for name in FILES:
             (place / name).write_text(f"old {name}")
-    before = picture(tmp_path)
+    before = snapshot(tmp_path)
     real, seen = Path.open, []
 
     def watched(path, mode="r", *rest, **options):
@@ -79,7 +79,7 @@ def test_failing_write_changes_no_files(net, weights, tmp_path, monkeypatch, fai
     assert seen
     assert fault == "interrupt" or f"E0803]: cannot write into {place}: " in str(caught.value)
     assert ".archspec-" not in str(caught.value)
-    assert picture(tmp_path) == before
+    assert snapshot(tmp_path) == before
 
 
 @pytest.mark.parametrize("blocked", FILES)
@@ -88,10 +88,10 @@ def test_folder_in_place_of_one_file_changes_no_files(net, weights, tmp_path, bl
         (tmp_path / name).write_text(f"old {name}")
     (tmp_path / blocked).unlink()
     (tmp_path / blocked).mkdir()
-    before = picture(tmp_path)
+    before = snapshot(tmp_path)
     with pytest.raises(CompileFailed, match=rf"E0803.*{blocked}: a folder is there"):
         net.build(tmp_path, weights=weights)
-    assert picture(tmp_path) == before
+    assert snapshot(tmp_path) == before
 
 
 def test_system_errors_in_any_backend_have_a_code(net, tmp_path, monkeypatch):
@@ -103,7 +103,7 @@ def test_system_errors_in_any_backend_have_a_code(net, tmp_path, monkeypatch):
     with pytest.raises(CompileFailed, match=r"E0803.*cannot write into .*out: No space") as caught:
         net.build(tmp_path / "out", "torch")
     assert "/tmp/of" not in str(caught.value)
-    assert picture(tmp_path) == {}
+    assert snapshot(tmp_path) == {}
 
 
 # ------------------------------------------------- a full disk, simulated by a size limit
@@ -113,10 +113,10 @@ import resource, sys
 from pathlib import Path
 import archspec, torch
 from archspec.diagnostics.failure import CompileFailed
-from tests.test_staging import picture
+from tests.test_staging import snapshot
 
 def refused(act, limit):
-    before = picture(".")
+    before = snapshot(".")
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     try:
         act()
@@ -127,7 +127,7 @@ def refused(act, limit):
         raise AssertionError(f"written within {limit} bytes")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
-    assert picture(".") == before, set(picture(".")) ^ set(before)
+    assert snapshot(".") == before, set(snapshot(".")) ^ set(before)
 
 net = archspec.load("net.arch")
 weights = net.read_weights(net.to_torch().state_dict())
@@ -174,7 +174,7 @@ def test_full_disk_exits_with_2(folder, net, arguments):
     torch.save(net.to_torch().state_dict(), folder / "w.pth")
     (folder / "long.arch").write_text("# long\n" * 200 + "block b{relu}\n")
     (folder / "short.arch").write_text("block b{relu}\n")
-    before = picture(folder)
+    before = snapshot(folder)
     done = subprocess.run(
         [sys.executable, "-m", "archspec", *arguments],
         cwd=folder,
@@ -183,7 +183,7 @@ def test_full_disk_exits_with_2(folder, net, arguments):
         check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (700, 700)),
     )
-    after = picture(folder)
+    after = snapshot(folder)
     formatted = after.pop("short.arch")[1] if "fmt" in arguments else None
     assert formatted in (None, b"block b { relu }\n")
     assert after == {name: before[name] for name in after}

@@ -175,10 +175,10 @@ MUTANTS = {
 
 @pytest.mark.parametrize("name", MUTANTS)
 def test_wrong_backends_are_detected(name, tmp_path):
-    wrong, run, said = MUTANTS[name]
+    wrong, run, message = MUTANTS[name]
     example = next(one for one in EXAMPLES if one.name == name)
     found = examine(example, wrong, run, tmp_path)
-    assert any(said in fault for fault in found.faults), found
+    assert any(message in fault for fault in found.faults), found
 
 
 @pytest.mark.parametrize("example", [*network_examples()], ids=lambda one: one.name)

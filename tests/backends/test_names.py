@@ -44,8 +44,8 @@ print(json.dumps([dir(kind()) for kind in (nn.Module, nn.Sequential, nn.ModuleDi
 def test_reserved_names_match_the_installed_torch():
     """In a separate process: other packages add names to `nn.Module`."""
     program = [sys.executable, "-c", NAMES_OF_TORCH]
-    told = subprocess.run(program, capture_output=True, text=True, check=True).stdout
-    module, *containers = (set(names) for names in json.loads(told))
+    output = subprocess.run(program, capture_output=True, text=True, check=True).stdout
+    module, *containers = (set(names) for names in json.loads(output))
     assert {name for name in module if not is_module_name(name)} == set()
     for found, further in zip(containers, (SEQUENTIAL_NAMES, MAPPING_NAMES), strict=True):
         assert {name for name in found - module if not name.startswith("_")} == further

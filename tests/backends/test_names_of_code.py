@@ -223,9 +223,9 @@ def accepted(role):
         try:
             return compiled(spec(**role(names))), names
         except CompileFailed as failure:
-            said = "".join(fault.message for fault in failure.diagnostics)
-            refused = set(re.findall("`([^`]*)`", said)) & set(names)
-            assert refused, said
+            messages = "".join(fault.message for fault in failure.diagnostics)
+            refused = set(re.findall("`([^`]*)`", messages)) & set(names)
+            assert refused, messages
             names = [name for name in names if name not in refused]
 
 

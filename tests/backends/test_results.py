@@ -44,7 +44,7 @@ def value(form, factor, x):
     return {"tensor": pair[0], "pair": pair, "nested": (x, pair)}[form]
 
 
-def said(cases, forms, training, x):
+def expected_outputs(cases, forms, training, x):
     """Name and value of each output in a mode."""
     mode = "training" if training else "inference"
     return [
@@ -81,10 +81,10 @@ def test_outputs_missing_in_a_mode_are_not_in_its_result(network, cases, tmp_pat
     script = to_torchscript(compiled)
     for one in (model, from_a_file(compiled, tmp_path), script, saved(script)):
         for training in (True, False, True):
-            assert_returns(one.train(training)(x), said(cases, forms, training, x))
+            assert_returns(one.train(training)(x), expected_outputs(cases, forms, training, x))
     for training in (True, False):
         program = torch.export.export(model.train(training), (x,))
-        assert_returns(program.module()(x), said(cases, forms, training, x))
+        assert_returns(program.module()(x), expected_outputs(cases, forms, training, x))
 
 
 def inner(cases):
@@ -122,7 +122,9 @@ def test_nested_network_returns_only_existing_outputs(network, cases, read):
     model, x = to_module(net.compiled, seed=1), torch.randn(3, 4)
     script = to_torchscript(net.compiled, module=model)
     for training in (True, False):
-        there = [item.name for item in said(cases, ["tensor"] * len(cases), training, x)]
+        there = [
+            item.name for item in expected_outputs(cases, ["tensor"] * len(cases), training, x)
+        ]
         body = model.train(training).body
         made = {name: getattr(body, name)(body.fc(x)) for name in there}
         found = body(x)

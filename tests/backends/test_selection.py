@@ -28,8 +28,8 @@ def below(prefix, state):
     return {f"{prefix}.{name}": value for name, value in state.items()}
 
 
-def loads(net, state, given, said, **taking):
-    with pytest.warns(UserWarning, match=f"net are from .*{re.escape(said)}$"):
+def loads(net, state, given, change, **taking):
+    with pytest.warns(UserWarning, match=f"net are from .*{re.escape(change)}$"):
         same(net.to_torch(weights=given, **taking), state)
 
 
@@ -92,8 +92,8 @@ def test_lightning_files(net, state, tmp_path):
         "hyper_parameters": {"rate": 0.1},
         "optimizer_states": [{"state": {0: {"step": torch.ones(())}}}],
     }
-    said = "entry `state_dict`, names without `model.`, left out `criterion.weight`"
-    loads(net, state, write(file, tmp_path / "last.ckpt"), said)
+    change = "entry `state_dict`, names without `model.`, left out `criterion.weight`"
+    loads(net, state, write(file, tmp_path / "last.ckpt"), change)
 
 
 def test_several_matching_parts_are_an_error(net, state, other):
@@ -189,7 +189,7 @@ def test_matching_one_of_several_in_the_entry_is_used(net, state, other, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("rename", "said"),
+    ("rename", "change"),
     [
         ({"backbone": ""}, "`backbone.` removed from "),
         ({"backbone.": ""}, "`backbone.` removed from "),
@@ -198,9 +198,9 @@ def test_matching_one_of_several_in_the_entry_is_used(net, state, other, tmp_pat
         ({"": "x", "x.backbone": ""}, "`x.` added to "),
     ],
 )
-def test_prefix_is_removed_or_added(net, state, rename, said):
+def test_prefix_is_removed_or_added(net, state, rename, change):
     found = net.read_weights(below("backbone", state), rename=rename)
-    assert any(said in item for item in found.liberties)
+    assert any(change in item for item in found.liberties)
     same(net.to_torch(weights=found), state)
 
 

@@ -220,7 +220,7 @@ def test_options_reach_the_backend(written, network, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("target", "options", "said"),
+    ("target", "options", "message"),
     [
         ("torch", {"x": 1}, "the target `torch` has no option `x`; it has none"),
         ("torchscript", {"x": 1}, "the target `torchscript` has no option `x`; it has none"),
@@ -238,10 +238,10 @@ def test_options_reach_the_backend(written, network, tmp_path):
     ],
 )
 def test_invalid_options_are_refused_before_anything_is_written(
-    written, network, tmp_path, target, options, said
+    written, network, tmp_path, target, options, message
 ):
     net = network(NET)
-    assert refused(net, tmp_path / "out", {target: options}) == [("E0801", said)]
+    assert refused(net, tmp_path / "out", {target: options}) == [("E0801", message)]
     assert not (tmp_path / "out").exists()
 
 
@@ -257,13 +257,15 @@ def test_exceptions_in_third_party_targets_are_reported_as_theirs(
         extensions, "entry_points", lambda **which: (point,) if "name" in which else found(**which)
     )
     monkeypatch.setattr(EntryPoint, "load", lambda _: other)
-    said = "the target `written` (package_of_others:BACKEND) failed: ValueError: oops"
-    assert refused(network(NET), tmp_path / "out", {"written": {"text": "a"}}) == [("E0801", said)]
+    message = "the target `written` (package_of_others:BACKEND) failed: ValueError: oops"
+    assert refused(network(NET), tmp_path / "out", {"written": {"text": "a"}}) == [
+        ("E0801", message)
+    ]
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
-    ("texts", "said"),
+    ("texts", "message"),
     [
         (["torch{x=1}"], "error[E0801]: the target `torch` has no option `x`; it has none"),
         (["torch{1}"], "error: --target torch{1}: `1` is not option=value"),
@@ -271,12 +273,12 @@ def test_exceptions_in_third_party_targets_are_reported_as_theirs(
         (["written{text=a}", "written{text=b}"], "`written` is already given with other options"),
     ],
 )
-def test_malformed_target_is_wrong_usage(written, network, tmp_path, texts, said):
+def test_malformed_target_is_wrong_usage(written, network, tmp_path, texts, message):
     network(NET)
     command = ["build", str(tmp_path / "net.arch"), "-o", str(tmp_path / "out")]
     command += [word for text in texts for word in ("--target", text)]
     done = CliRunner().invoke(app, command)
-    assert (done.exit_code, said in done.output) == (2, True), done.output
+    assert (done.exit_code, message in done.output) == (2, True), done.output
     assert not (tmp_path / "out").exists()
 
 

@@ -68,7 +68,7 @@ def strange(monkeypatch):
     monkeypatch.setitem(known._loaded, "strange", Strange)
 
 
-def said(found):
+def places_and_reasons(found):
     """The lines with the marked text, and the messages."""
     return [
         (one.code, one.primary.span.line, one.primary.span.text, one.message.partition(":")[0])
@@ -97,9 +97,9 @@ def test_each_place_is_reported_once(strange, network, tmp_path, nest):
     for attempt, words in attempts:
         with pytest.raises(CompileFailed) as failure:
             attempt()
-        assert said(failure.value.diagnostics) == places(words)
+        assert places_and_reasons(failure.value.diagnostics) == places(words)
     found = examine(tmp_path / "net.arch").diagnostics
-    assert said(found) == places(both)
+    assert places_and_reasons(found) == places(both)
     assert {one.severity.value for one in found} == {"warning"}
     assert [path.name for path in tmp_path.iterdir()] == ["net.arch"]
 
@@ -111,7 +111,7 @@ def test_unsupported_ops_of_any_backend_are_reported(strange, network, tmp_path,
     monkeypatch.setattr(preflight, "_installed", lambda: known)
     found = examine(tmp_path / "net.arch").diagnostics
     of_torch, of_third = ("targets `torch` and `torchscript` have", "target `third` has")
-    assert said(found) == [
+    assert places_and_reasons(found) == [
         ("E0802", line, op, f"{words} no lowering for `{op.partition('(')[0]}`")
         for line, op, words in (
             (2, "linear(4)", of_third),

@@ -111,9 +111,9 @@ def test_loading_weights_does_not_use_the_random_generator(net, state, tmp_path)
 def test_an_entry_is_used_and_reported(net, state, tmp_path, entry):
     wrapped = {entry: state, "epoch": 3, "optimizer": {"state": {0: {"step": 1}}, "groups": []}}
     path = write(wrapped, tmp_path / "w.pth")
-    with pytest.warns(UserWarning, match=f"net are from w.pth, entry `{entry}`$") as said:
+    with pytest.warns(UserWarning, match=f"net are from w.pth, entry `{entry}`$") as caught:
         same(net.to_torch(weights=path), state)
-    assert said[0].filename == __file__
+    assert caught[0].filename == __file__
 
 
 @pytest.mark.parametrize("prefix", ["module.", "module._orig_mod.", "model."])
@@ -389,13 +389,13 @@ def test_build_writes_the_weights_and_documents_their_origin(net, state, tmp_pat
     module = space["Net"]()
     module.load_state_dict(same_as, strict=True)
     same(module, state)
-    told = {"weights.txt": ""}
+    extra = {"weights.txt": ""}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        scripted = torch.jit.load(files[3], _extra_files=told)
+        scripted = torch.jit.load(files[3], _extra_files=extra)
     same(scripted, state)
-    told = told["weights.txt"]
-    assert (told if isinstance(told, str) else told.decode()) == origin
+    extra = extra["weights.txt"]
+    assert (extra if isinstance(extra, str) else extra.decode()) == origin
     with pytest.warns(UserWarning, match="names without"):
         again = net.build(tmp_path / "b", weights=path)
     for one, other in zip(files[:3], again[:3], strict=True):

@@ -116,14 +116,14 @@ def library(folder: Path, rounds: int) -> Ratio:
     peer, collected = PEER.replace("MAKE", make), []
 
     def ours() -> Times:
-        found = said([__file__, "--library"])
+        found = times_of([__file__, "--library"])
         collected.append(found.pop("collector") / found["wall"])
         return Times(**found)
 
     ratio = paired(
         "resnet152 in Python",
         ours,
-        lambda: Times(**said(["-c", peer])),
+        lambda: Times(**times_of(["-c", peer])),
         against=f"building {name}'s and torchinfo.summary",
         target=1 / 15,
         rounds=rounds,
@@ -132,7 +132,7 @@ def library(folder: Path, rounds: int) -> Ratio:
     return replace(ratio, note=f"in process; {share:.0%} are the garbage collector's")
 
 
-def said(arguments: list[str]) -> dict[str, float]:
+def times_of(arguments: list[str]) -> dict[str, float]:
     """What a fresh process measures by itself, excluding its start."""
     command = [sys.executable, *arguments]
     done = subprocess.run(
@@ -184,7 +184,7 @@ def growth(kind: str, target: float, rounds: int) -> Ratio:
 
 def checked(kind: str, count: int) -> Times:
     """The time of `check` in a fresh process, unaffected by earlier rounds."""
-    return Times(**said([__file__, "--check", kind, str(count)]))
+    return Times(**times_of([__file__, "--check", kind, str(count)]))
 
 
 def check_here(kind: str, count: int) -> Times:

@@ -142,8 +142,8 @@ def test_depth_expands_blocks(run, tmp_path):
     assert opened.count(".conv ") == 2
     assert "name" not in run("show", "deep.arch", "--depth", "0").stdout
     # 3 (8 * 8 * 9 + 8) + (8 * 4 * 9 + 4), and 64 times that without the biases
-    for said in (flat, opened):
-        assert "total 2,044 129,024" in [" ".join(line.split()) for line in said.splitlines()]
+    for output in (flat, opened):
+        assert "total 2,044 129,024" in [" ".join(line.split()) for line in output.splitlines()]
 
 
 def test_receptive_fields_are_left_out_if_all_are_the_whole_input(run, tmp_path):
@@ -189,8 +189,8 @@ network modes {
 )
 def test_parameters_of_the_other_mode_only_have_a_row(run, tmp_path, arguments, elsewhere, total):
     (tmp_path / "modes.arch").write_text(MODES)
-    said = run("show", "modes.arch", *arguments).stdout
-    rows = [" ".join(line.split()) for line in said.splitlines()]
+    output = run("show", "modes.arch", *arguments).stdout
+    rows = [" ".join(line.split()) for line in output.splitlines()]
     at = rows.index(elsewhere)
     assert rows[at + 1] == total
     numbers = [
@@ -211,8 +211,8 @@ def test_number_of_paths_is_shown_if_there_are_alternatives(run, tmp_path, layer
     (tmp_path / "net.arch").write_text(
         f"network net {{ input x: f32[B = 1, 2, T = 4, 8]\n output y = x -> {layers} }}\n"
     )
-    said = run("show", "net.arch").stdout
-    found = [line.split()[-1] for line in said.splitlines() if line.startswith("paths")]
+    output = run("show", "net.arch").stdout
+    found = [line.split()[-1] for line in output.splitlines() if line.startswith("paths")]
     assert found == ([paths] if paths else [])
 
 
@@ -254,7 +254,7 @@ def test_bare_word_is_a_layer_for_a_layer_parameter(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("setting", "said"),
+    ("setting", "output"),
     [
         ("width=99999999999999999999", "`width` does not fit in 64 bits"),
         ("width=-1e999", "`width` is -inf, which is not a number in a spec"),
@@ -262,10 +262,10 @@ def test_bare_word_is_a_layer_for_a_layer_parameter(run, tmp_path):
         ("width=[1, a]", 'width = [1, "a"]'),
     ],
 )
-def test_assigned_values_are_shown_as_in_a_spec(run, setting, said):
+def test_assigned_values_are_shown_as_in_a_spec(run, setting, output):
     done = run("show", "small.arch", "--set", setting)
     assert done.exit_code == 1
-    assert said in done.stderr
+    assert output in done.stderr
 
 
 @pytest.mark.parametrize("setting", ["depth=4", 'width="a"'])
@@ -405,8 +405,8 @@ def test_options_of_build_select_parts_of_a_checkpoint(run, tmp_path):
     assert not (tmp_path / "out").exists()
     done = run(*arguments, "--entry", "model_ema", "--rename", "body=", "--ignore", "loss.*")
     assert (done.exit_code, done.stderr) == (0, "")
-    said = f"1 name matching `loss.*` ignored, `body.` removed from {len(state)} names"
-    assert done.stdout.startswith(f"weights from w.pth, entry `model_ema`, {said}\nwrote ")
+    output = f"1 name matching `loss.*` ignored, `body.` removed from {len(state)} names"
+    assert done.stdout.startswith(f"weights from w.pth, entry `model_ema`, {output}\nwrote ")
     assert run(*arguments, "--rename", "body").exit_code == 2
     assert run("build", "small.arch", "--entry", "model").exit_code == 2
 
@@ -447,7 +447,7 @@ def test_mismatched_and_damaged_weights_have_different_exit_codes(run, tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "output"),
     [
         (["show"], "SPEC"),
         (["show", "--nonsense", "small.arch"], "--nonsense"),
@@ -470,11 +470,11 @@ def test_mismatched_and_damaged_weights_have_different_exit_codes(run, tmp_path)
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_wrong_usage_exits_with_2(run, tmp_path, arguments, said):
+def test_wrong_usage_exits_with_2(run, tmp_path, arguments, output):
     (tmp_path / "empty" / "folder.arch").mkdir(parents=True)
     done = run(*arguments)
     assert done.exit_code == 2
-    assert said in done.stderr
+    assert output in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -514,9 +514,9 @@ def test_broken_pipe_is_not_reported_as_a_bug():
         stderr=subprocess.PIPE,
     ) as running:
         running.stdout.close()
-        said = running.stderr.read()
+        output = running.stderr.read()
     assert running.returncode == 141
-    assert said == b""
+    assert output == b""
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a shell closes the streams")
@@ -560,7 +560,7 @@ def test_short_form_of_a_pass_is_equivalent(run):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "output"),
     [
         (["--pass", "nosuch"], "error[E0910]: there is no pass `nosuch`; there are `extract`, "),
         (["--pass", "fould"], "write `fold`"),
@@ -574,9 +574,9 @@ def test_short_form_of_a_pass_is_equivalent(run):
         (["--pass", "strip", "--after", "fold"], "error: --after fold: strip ran"),
     ],
 )
-def test_invalid_pass_is_wrong_usage(run, arguments, said):
+def test_invalid_pass_is_wrong_usage(run, arguments, output):
     done = run("show", "small.arch:small", *arguments)
-    assert (done.exit_code, said in done.output) == (2, True), done.output
+    assert (done.exit_code, output in done.output) == (2, True), done.output
 
 
 def test_output_folder_of_build_does_not_hide_a_shipped_network(run, tmp_path):

@@ -74,6 +74,6 @@ def test_shell_script_can_be_shown_and_installed():
 
 @pytest.mark.parametrize("command", ["build", "check", "show", "table", "draw", "list", "fmt"])
 def test_flags_are_called_flags_in_help(command):
-    said = CliRunner().invoke(app, [command, "--help"]).stdout
-    assert "bool" not in said
-    assert "flag" in said
+    output = CliRunner().invoke(app, [command, "--help"]).stdout
+    assert "bool" not in output
+    assert "flag" in output

@@ -47,16 +47,16 @@ def test_json_reports_the_reason_on_standard_output(capsys):
 
 def test_wrong_usage_exits_with_2_and_a_hint(capsys):
     assert ending(WrongUsage("no such file\x1b[2J", "did you mean x?")) == 2
-    said = capsys.readouterr().err
-    assert said == "error: no such file\\x1b[2J\nhelp: did you mean x?\n"
+    output = capsys.readouterr().err
+    assert output == "error: no such file\\x1b[2J\nhelp: did you mean x?\n"
 
 
 def test_bug_exits_with_70_without_a_traceback(capsys, monkeypatch):
     monkeypatch.delenv("ARCHSPEC_DEBUG", raising=False)
     assert ending(RuntimeError("oops")) == 70
-    said = capsys.readouterr().err
-    assert "internal error, please report it: RuntimeError: oops" in said
-    assert "Traceback" not in said
+    output = capsys.readouterr().err
+    assert "internal error, please report it: RuntimeError: oops" in output
+    assert "Traceback" not in output
 
 
 def test_bug_after_passes_explains_how_to_verify_them(capsys):

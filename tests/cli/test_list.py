@@ -27,8 +27,8 @@ preset wide = net(
 """
 
 
-def entries(said):
-    found = [line.split()[0] for line in said.splitlines() if line.startswith("  ")]
+def entries(output):
+    found = [line.split()[0] for line in output.splitlines() if line.startswith("  ")]
     assert found[0] == "name"
     return found[1:]
 
@@ -55,17 +55,17 @@ def test_entry_is_a_line_with_arguments_and_description(run):
 
 
 def test_all_shipped_networks_are_listed_without_folders(run):
-    said = run("--all").stdout
-    names = entries(said)
+    output = run("--all").stdout
+    names = entries(output)
     assert len(names) == len({*names})
     assert {*names} == {*shipped.networks()}
-    assert str(shipped.folder()) not in said
+    assert str(shipped.folder()) not in output
 
 
 def test_a_word_filters_by_name(run):
-    said = run("ResNet152_V").stdout
-    assert entries(said) == ["resnet152_v1"]
-    assert len(said.splitlines()) == 4
+    output = run("ResNet152_V").stdout
+    assert entries(output) == ["resnet152_v1"]
+    assert len(output.splitlines()) == 4
 
 
 def test_file_with_the_exact_name_is_first(run):
@@ -76,9 +76,9 @@ def test_file_with_the_exact_name_is_first(run):
 
 
 def test_word_not_in_any_name_is_searched_in_descriptions(run):
-    said = run("deep residual learning").stdout
-    assert "resnet152" in said
-    assert "lenet" not in said
+    output = run("deep residual learning").stdout
+    assert "resnet152" in output
+    assert "lenet" not in output
 
 
 def test_word_without_any_match(run):
@@ -102,14 +102,14 @@ def test_several_words_are_searched_one_by_one(run):
 @pytest.mark.parametrize("columns", [None, 80], ids=["pipe", "terminal"])
 def test_files_are_listed_without_a_word(run, monkeypatch, columns):
     monkeypatch.setattr("archspec.cli.listing.page_width", lambda _: columns)
-    said = run().stdout.splitlines()
-    heading, *files, _, total, _ = said
+    output = run().stdout.splitlines()
+    heading, *files, _, total, _ = output
     assert heading.split() == ["file", "networks", "description"]
     assert [line.split()[0] for line in files] == sorted({p.stem for p in paths()})
     counted = sum(int(line.split()[1]) for line in files)
     assert counted == len(shipped.networks())
     assert total == f"{counted} networks and presets in {len(files)} files."
-    assert max(map(len, said)) <= (columns or 1000)
+    assert max(map(len, output)) <= (columns or 1000)
 
 
 def test_every_shipped_file_has_a_description():
@@ -138,8 +138,8 @@ preset lists = net([10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120, 130, 140,
 
 def test_arguments_are_omitted_as_a_whole(run, tmp_path):
     (tmp_path / "long.arch").write_text(LONG)
-    said = run("long.arch").stdout.splitlines()
-    assert [line.split(maxsplit=1)[1] for line in said[2:]] == [
+    output = run("long.arch").stdout.splitlines()
+    assert [line.split(maxsplit=1)[1] for line in output[2:]] == [
         'first=[1, 2, 3, 4, 5], second=1000000, third="a, (b", ..',
         "net([10, 20, 30, 40, 50, 60, 70, 80, 90, 100], ..)",
         "net",

@@ -106,8 +106,10 @@ def test_folder_named_like_a_spec(command):
     done = CliRunner().invoke(app, [command, "d.arch"])
     assert done.exit_code == 2
     takes_folders = command in ("check", "list", "fmt")
-    said = "there is no .arch file in d.arch" if takes_folders else "error[E0804]: d.arch is a fold"
-    assert said in done.stderr
+    message = (
+        "there is no .arch file in d.arch" if takes_folders else "error[E0804]: d.arch is a fold"
+    )
+    assert message in done.stderr
 
 
 @pytest.mark.parametrize(

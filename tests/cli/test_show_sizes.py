@@ -54,7 +54,7 @@ def test_build_and_draw_take_a_size(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("Q=3", "net has no free dimension `Q`"),
         ("width=3", "--set width=.."),
@@ -66,10 +66,10 @@ def test_build_and_draw_take_a_size(run, tmp_path):
         ("H=H=3", "gives `H` twice"),
     ],
 )
-def test_malformed_size_is_wrong_usage(run, text, said):
+def test_malformed_size_is_wrong_usage(run, text, message):
     done = run("show", "net.arch", "--size", text)
     assert done.exit_code == 2
-    assert said in done.stderr
+    assert message in done.stderr
 
 
 def test_invalid_size_is_reported(run):

@@ -30,7 +30,7 @@ def test_colon_separates_file_and_name(text, parts):
 
 
 @pytest.fixture
-def shelf(tmp_path, monkeypatch):
+def shipped_folder(tmp_path, monkeypatch):
     """A temporary folder of shipped specs."""
     folder = tmp_path / "specs"
     folder.mkdir()
@@ -41,11 +41,11 @@ def shelf(tmp_path, monkeypatch):
     shipped.networks.cache_clear()
 
 
-def test_a_shipped_network_is_found_by_name(shelf):
-    assert locate("resnet50") == Spec(shelf / "resnet.arch", "resnet50")
+def test_a_shipped_network_is_found_by_name(shipped_folder):
+    assert locate("resnet50") == Spec(shipped_folder / "resnet.arch", "resnet50")
 
 
-def test_local_file_of_that_name_wins(shelf, tmp_path, monkeypatch):
+def test_local_file_of_that_name_wins(shipped_folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "resnet50").write_text("network x {\n}\n")
     assert str(locate("resnet50").path) == "resnet50"
@@ -59,8 +59,8 @@ def test_local_file_of_that_name_wins(shelf, tmp_path, monkeypatch):
         ("specs/resnt.arch:a", "there is no file specs/resnt.arch", "specs/resnet.arch"),
     ],
 )
-def test_missing_spec_is_wrong_usage(shelf, monkeypatch, text, message, hint):
-    monkeypatch.chdir(shelf.parent)
+def test_missing_spec_is_wrong_usage(shipped_folder, monkeypatch, text, message, hint):
+    monkeypatch.chdir(shipped_folder.parent)
     with pytest.raises(WrongUsage) as caught:
         locate(text)
     assert message in caught.value.message
@@ -68,9 +68,9 @@ def test_missing_spec_is_wrong_usage(shelf, monkeypatch, text, message, hint):
 
 
 @pytest.mark.parametrize("text", ["specs", "d.arch", "d.arch:net", "specs/../specs"])
-def test_folder_is_not_a_spec(shelf, monkeypatch, text):
-    monkeypatch.chdir(shelf.parent)
-    (shelf.parent / "d.arch").mkdir()
+def test_folder_is_not_a_spec(shipped_folder, monkeypatch, text):
+    monkeypatch.chdir(shipped_folder.parent)
+    (shipped_folder.parent / "d.arch").mkdir()
     with pytest.raises(CompileFailed) as caught:
         locate(text)
     (fault,) = caught.value.diagnostics

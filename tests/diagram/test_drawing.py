@@ -210,8 +210,8 @@ def test_box_shows_its_output_shape_if_it_changes():
     ways = [build.op(Layer(width=4), x), build.op(Layer(width=4), x)]
     kept = build.op(Layer(width=4), build.op(Join(), *ways))
     result = shown(build.graph(build.op(Layer(width=5), kept)))
-    said = [box.shapes for box in result.boxes if box.shape in ("ops", "bar")]
-    assert said == [("[1, 4, 8, 8]",), ("[1, 4, 8, 8]",), (), (), ()]  # an output shows its own
+    shapes = [box.shapes for box in result.boxes if box.shape in ("ops", "bar")]
+    assert shapes == [("[1, 4, 8, 8]",), ("[1, 4, 8, 8]",), (), (), ()]  # an output shows its own
 
 
 def test_text_can_be_read_on_every_fill():

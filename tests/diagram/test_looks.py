@@ -54,7 +54,7 @@ def words(item):
     return "".join("".join(text.itertext()) for text in item.iter(f"{SVG}text"))
 
 
-def said(net, depth=1, **options):
+def texts_of(net, depth=1, **options):
     """The visible texts of the boxes of a drawing."""
     texts = [words(box).strip() for box in groups(svg_of(net, depth, **options), "box")]
     return [re.sub(r":(?=\S)", ": ", text) for text in texts]
@@ -154,10 +154,10 @@ def test_residual_blocks_are_aligned(network, program):
 
 
 def test_arguments_that_distinguish_blocks_are_shown(network):
-    texts = said(network(ATTENTION))
+    texts = texts_of(network(ATTENTION))
     assert "first: a(64, 8)" in texts
     assert "second: a(64, 8, causal=true)" in texts
-    swin = said(load("swin_t"))
+    swin = texts_of(load("swin_t"))
     assert "features.1.0: swin_block(3, 7, shift=0)" in swin
     assert "features.1.1: swin_block(3, 7, shift=3)" in swin
 
@@ -182,7 +182,7 @@ network net {
 
 
 def test_a_block_shows_only_non_default_arguments(network):
-    texts = [re.sub(r"\[.*", "", text) for text in said(network(REDUCED))]
+    texts = [re.sub(r"\[.*", "", text) for text in texts_of(network(REDUCED))]
     assert texts[1:-1] == [
         "a: unit(8)",
         "b: unit(8, kernel=3, stride=2)",
@@ -194,21 +194,21 @@ def test_a_block_shows_only_non_default_arguments(network):
 
 
 def test_strides_are_shown_in_shipped_networks():
-    boxes = {text.partition(": ")[0]: text for text in said(load("inception_v3"), 2)}
+    boxes = {text.partition(": ")[0]: text for text in texts_of(load("inception_v3"), 2)}
     assert "unit(320, kernel=3, stride=2)" in boxes["branch3x3_2"]
-    assert "unit(64, kernel=7, stride=2)" in " ".join(said(load("googlenet")))
+    assert "unit(64, kernel=7, stride=2)" in " ".join(texts_of(load("googlenet")))
 
 
 def test_inference_has_no_dropout_and_folds_blocks_with_other_rates(network):
     net = network(RESIDUAL)
-    inference = said(net, 2)
+    inference = texts_of(net, 2)
     assert not any("drop" in text for text in inference)
-    assert "layers.0 .. 3: layer(8) × 4" in said(net)
-    training = said(net, 2, training=True)
+    assert "layers.0 .. 3: layer(8) × 4" in texts_of(net)
+    training = texts_of(net, 2, training=True)
     assert any("drop_path(p=0.1)" in text for text in training)
-    assert not any("drop" in text for text in said(network(ATTENTION), 2))
-    assert any("dropout(p=0.1)" in text for text in said(network(ATTENTION), 2, training=True))
-    assert not any("p=0)" in text for text in said(network(ATTENTION), 2, training=True))
+    assert not any("drop" in text for text in texts_of(network(ATTENTION), 2))
+    assert any("dropout(p=0.1)" in text for text in texts_of(network(ATTENTION), 2, training=True))
+    assert not any("p=0)" in text for text in texts_of(network(ATTENTION), 2, training=True))
 
 
 def test_repeated_segments_are_named():
@@ -219,7 +219,7 @@ def test_repeated_segments_are_named():
 
 def test_all_repeats_look_the_same(network):
     """A name with a range, a bold number, and a dashed frame around what repeats."""
-    resnet = said(load("resnet50"))
+    resnet = texts_of(load("resnet50"))
     assert "layer1.1 .. 2: bottleneck(64) × 2" in resnet
     dot = drawing(network(RESIDUAL).compiled, 2)
     (frame,) = re.findall(r"label=<(layers\.0 .*?)> labeljust.* style=\"(.*?)\"", dot)
@@ -245,13 +245,15 @@ network net {
 
 
 def test_each_tensor_of_an_output_has_its_own_box(network):
-    texts = said(network(SEVERAL.replace("input x: [B, C], output", "input x: [B, C]\n  output")))
+    texts = texts_of(
+        network(SEVERAL.replace("input x: [B, C], output", "input x: [B, C]\n  output"))
+    )
     ends = [text for text in texts if "f32" in text]
     assert [re.sub(r"\s*f32.*", "", text) for text in ends] == [
         "x", "pair[0]", "pair[1]", "nested[0]", "nested[1][0]", "nested[1][1]", "one",
     ]  # fmt: skip
     assert "pyramid[4]f32[B, 256, (H + 63)//64, (W + 63)//64]" in [
-        re.sub(r"\s+f32", "f32", text) for text in said(load("resnet50_fpn"))
+        re.sub(r"\s+f32", "f32", text) for text in texts_of(load("resnet50_fpn"))
     ]
 
 
@@ -259,7 +261,7 @@ def test_parallel_tensors_between_two_boxes_share_one_arrow():
     dot = drawing(load("resnet50_fpn").compiled, 1)
     (line,) = [line for line in dot.splitlines() if "n1:s -> n2" in line]
     assert re.findall(r"\[B, (\d+),", line) == ["256", "512", "1024", "2048"]
-    (box,) = [text for text in said(load("resnet50_fpn")) if "body" in text]
+    (box,) = [text for text in texts_of(load("resnet50_fpn")) if "body" in text]
     assert re.findall(r"\[B, (\d+),", box) == ["256", "512", "1024", "2048"]
 
 

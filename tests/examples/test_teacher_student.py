@@ -69,8 +69,8 @@ def test_weights_with_another_head_are_refused_as_documented():
     student = archspec.load(SPEC, "student").to_torch()
     with pytest.raises(CompileFailed) as failed:
         archspec.load(SPEC, "student", classes=2).to_torch(weights=student.state_dict())
-    said = str(failed.value).splitlines()
-    assert [line for line in quoted.splitlines() if line not in said] == []
+    lines = str(failed.value).splitlines()
+    assert [line for line in quoted.splitlines() if line not in lines] == []
 
 
 def test_numbers_on_the_page_are_right():

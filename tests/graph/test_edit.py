@@ -54,7 +54,7 @@ def renumbered(graph: Graph) -> Graph:
     return replace(graph, nodes=tuple(nodes), outputs=outputs)
 
 
-def said(compiled: Compiled) -> dict[str, object]:
+def outputs_of(compiled: Compiled) -> dict[str, object]:
     """Reports and generated files of a network."""
     net, folding = Network(compiled, ()), fold(compiled)
     require_buildable(compiled, with_weights=True)
@@ -81,7 +81,7 @@ def test_renumbering_nodes_changes_nothing(name):
         assert moved is not compiled
         assert verify_network(moved) == ()
         assert same_graph(compiled.inference, moved.inference)
-        assert said(moved) == said(compiled)
+        assert outputs_of(moved) == outputs_of(compiled)
 
 
 @settings(
@@ -95,7 +95,7 @@ def test_renumbering_nodes_of_random_programs_changes_nothing(text):
     net = network(text)
     if net is None or not net.accepts() or not net.accepts(training=True):
         return
-    assert said(map_network(net.compiled, renumbered)) == said(net.compiled)
+    assert outputs_of(map_network(net.compiled, renumbered)) == outputs_of(net.compiled)
 
 
 TEXT = """\
@@ -182,12 +182,12 @@ def test_op_with_a_wrong_input_is_refused():
 def test_replacement_port_must_have_the_same_type():
     edit = Edit(chain())
     made = edit.insert(Instance("c", Conv(width=6, kernel=3)), [Port(0)])
-    said = "node 3 returns f32[1, 6, 8, 8], but node 1 returns f32[1, 4, 8, 8]: "
+    outputs_of = "node 3 returns f32[1, 6, 8, 8], but node 1 returns f32[1, 4, 8, 8]: "
     for change in (
         lambda: edit.redirect(Port(1), Port(made.id)),
         lambda: edit.replace(1, Port(made.id)),
     ):
-        with pytest.raises(ValueError, match=re.escape(said)):
+        with pytest.raises(ValueError, match=re.escape(outputs_of)):
             change()
     assert verify(edit.graph()) == ()
 

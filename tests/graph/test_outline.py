@@ -119,13 +119,13 @@ def net(*keys: str) -> Graph:
 
 def test_invalid_outlines_are_refused():
     graph = net("part.a", "part.c")
-    for numbers, says in (
+    for numbers, message in (
         ({0, 1}, "an input is among"),
         ({1, 4}, "leaves the nodes and returns to node 4"),
         ({1}, "the key `part` is already used"),
         ({1, 2, 3}, "the key `relu` does not lead through `part`"),
     ):
-        with pytest.raises(ValueError, match=says):
+        with pytest.raises(ValueError, match=message):
             Edit(graph).outline(numbers, "part", "part")
 
 

@@ -189,8 +189,8 @@ def test_required_sizes_are_printed_as_in_a_spec(net):
     )
     found = [str(fault) for fault in verify(graph)]
     missing = "unit: node 1 (a): a requirement is missing: `conv` needs axis"
-    told = "to have at least 3 positions with its padding"
-    assert found == [f"{missing} 2 {told} (H >= 3)", f"{missing} 3 {told} (W >= 3)"]
+    needs = "to have at least 3 positions with its padding"
+    assert found == [f"{missing} 2 {needs} (H >= 3)", f"{missing} 3 {needs} (W >= 3)"]
 
 
 def test_nodes_without_keys_are_named_as_in_the_listing(tmp_path):

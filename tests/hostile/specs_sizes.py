@@ -16,16 +16,16 @@ PRIMES = (2, 3, 5, 7, 11, 13)
 
 def through(*windows: int, by: str = "concat", ceil: bool = False) -> str:
     """Parallel pooling layers, each followed by upsampling to the original size."""
-    said = ", ceil=true" if ceil else ""
-    return "[" + ", ".join(f"max_pool({p}{said}) -> upsample({p})" for p in windows) + f"] -> {by}"
+    extra = ", ceil=true" if ceil else ""
+    return "[" + ", ".join(f"max_pool({p}{extra}) -> upsample({p})" for p in windows) + f"] -> {by}"
 
 
 def sized(
     name: str, codes: str, height: int, width: int, expression: str, clause: str = ""
 ) -> None:
     """A network whose input has these sizes, with a `where` about them."""
-    said = f" where {clause}" if clause else ""
-    head = f"network net {{\n  input x: f32[B = 1, 4, H = {height}, W = {width}]{said}\n"
+    extra = f" where {clause}" if clause else ""
+    head = f"network net {{\n  input x: f32[B = 1, 4, H = {height}, W = {width}]{extra}\n"
     case(name, codes, f"{head}  output x -> {expression}\n}}\n")
 
 

@@ -45,8 +45,8 @@ def expected(text):
 
 def found(text, least=Severity.WARNING):
     items = examine(Source("example.arch", text)).diagnostics
-    said = [item for item in items if least is Severity.NOTE or item.severity is not Severity.NOTE]
-    return [(item.primary.span.line, item.code) for item in said], render(items)
+    shown = [item for item in items if least is Severity.NOTE or item.severity is not Severity.NOTE]
+    return [(item.primary.span.line, item.code) for item in shown], render(items)
 
 
 @pytest.mark.parametrize("text", list(documented()))

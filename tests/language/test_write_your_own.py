@@ -1,6 +1,6 @@
 """The output quoted on the page "Write your own architecture" is that of archspec, step by step.
 
-`test_pages.py` checks that its specs do what their comments say.
+`test_pages.py` checks that its specs do what their comments output_of.
 """
 
 import re
@@ -26,7 +26,7 @@ MENDED = NARROW.replace("widths[i - 1]", "widths[i]")
 
 
 @pytest.fixture
-def say(tmp_path, monkeypatch):
+def output_of(tmp_path, monkeypatch):
     """The output of a command for a spec; without the lines in which spaces vary."""
     monkeypatch.chdir(tmp_path)
 
@@ -52,20 +52,20 @@ def lines(text):
         (4, MENDED, ["show", "convnext.arch:convnext_tiny"]),
     ],
 )
-def test_quoted_output_is_the_actual_output(say, quoted, spec, arguments):
-    said = say(spec, *arguments)
-    assert [line for line in lines(QUOTES[quoted]) if line not in said] == []
+def test_quoted_output_is_the_actual_output(output_of, quoted, spec, arguments):
+    output = output_of(spec, *arguments)
+    assert [line for line in lines(QUOTES[quoted]) if line not in output] == []
 
 
 def test_every_quotation_is_tested():
     assert len(QUOTES) == 6
 
 
-def test_numbers_in_the_text(say):
+def test_numbers_in_the_text(output_of):
     text = " ".join(PAGE.read_text(encoding="utf-8").split())
     without = re.search(r"Without `groups=C` it would be ([\d,]+)\.", text)[1]
     forgotten = ALONE.replace(", groups=C", "")
-    assert f"parameters {without}" in say(forgotten, "show", "convnext.arch")
+    assert f"parameters {without}" in output_of(forgotten, "show", "convnext.arch")
     by_hand = 49 * 96 + 96 + 2 * 96 + 96 * 384 + 384 + 384 * 96 + 96
     assert f"parameters {by_hand:,}" in lines(QUOTES[1])
 
@@ -83,8 +83,8 @@ def test_quoted_mismatch_is_the_actual_one(tmp_path, monkeypatch):
     net = archspec.load("convnext.arch", "convnext_tiny")
     with pytest.raises(CompileFailed) as failure:
         net.to_torch(device="meta", weights=given)
-    said = lines(str(failure.value))
-    assert [line for line in lines(QUOTES[5]) if line not in said] == []
+    output = lines(str(failure.value))
+    assert [line for line in lines(QUOTES[5]) if line not in output] == []
 
 
 def test_the_finished_spec_is_the_shipped_one(tmp_path):
@@ -97,16 +97,16 @@ def test_the_finished_spec_is_the_shipped_one(tmp_path):
         assert (mine.parameters, mine.macs()) == (wanted.parameters, wanted.macs())
 
 
-def test_finished_spec_is_formatted(say):
-    assert say(WHOLE, "fmt", "--check", "convnext.arch") == [
+def test_finished_spec_is_formatted(output_of):
+    assert output_of(WHOLE, "fmt", "--check", "convnext.arch") == [
         "0 would be reformatted, 1 already formatted"
     ]
 
 
-def test_drawing_folds_repeated_blocks(say):
+def test_drawing_folds_repeated_blocks(output_of):
     command = "draw convnext.arch:convnext_tiny --depth 2 -o convnext.svg"
     assert f"archspec {command}\n" in PAGE.read_text(encoding="utf-8")
-    say(WHOLE, *command.split())
+    output_of(WHOLE, *command.split())
     assert "× 9" in Path("convnext.svg").read_text(encoding="utf-8")
 
 

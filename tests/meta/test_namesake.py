@@ -27,7 +27,7 @@ def test_our_package_and_unrelated_ones_do_not_conflict(tmp_path):
 
 
 @pytest.fixture
-def beside(tmp_path):
+def with_namesake(tmp_path):
     """Run Python where Spack's package is installed and ours is found."""
     (tmp_path / "archspec-0.2.7.dist-info").mkdir()
     path = os.pathsep.join([str(ROOT), str(ROOT / "backends"), str(tmp_path)])
@@ -40,15 +40,15 @@ def beside(tmp_path):
     )
 
 
-def test_command_refuses_to_run(beside):
-    done = beside("-m", "archspec", "list")
+def test_command_refuses_to_run(with_namesake):
+    done = with_namesake("-m", "archspec", "list")
     assert (done.returncode, done.stdout) == (2, "")
     reason, advice = done.stderr.splitlines()
     assert reason.startswith("error: the `archspec` of Spack (0.2.7, in ")
     assert advice.startswith("help: install archspec-nn in an environment of its own")
 
 
-def test_load_fails_but_the_import_works(beside):
-    done = beside("-c", "import archspec; archspec.__version__; archspec.load")
+def test_load_fails_but_the_import_works(with_namesake):
+    done = with_namesake("-c", "import archspec; archspec.__version__; archspec.load")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("ImportError: the `archspec` of Spack")

@@ -81,8 +81,8 @@ try:
 except archspec.CompileFailed as failure:
     print(failure.diagnostics[0].message)
 """
-    said = without_torch(tmp_path, code=code).stdout
-    assert said.strip().endswith("is not installed: pip install 'archspec-nn[torch]'")
+    output = without_torch(tmp_path, code=code).stdout
+    assert output.strip().endswith("is not installed: pip install 'archspec-nn[torch]'")
 
 
 def test_only_the_extra_installs_torch():

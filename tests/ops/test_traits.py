@@ -29,7 +29,7 @@ FUNCTIONS = {
 }
 
 
-def said(question):
+def examples_where(question):
     """The examples of ops that declare this property."""
     found = []
     for case in CASES:
@@ -66,7 +66,7 @@ def numbers(expression, owned):
             return FUNCTIONS[function](*(numbers(one, owned) for one in arguments))
 
 
-@said(lambda op, types: len(types) == 1 and op.affine_per_channel(*types) is not None)
+@examples_where(lambda op, types: len(types) == 1 and op.affine_per_channel(*types) is not None)
 def test_affine_per_channel_is_right(name, example):
     (x,) = arrays(example)
     module = unsettled(module_of(name, [x], example.attributes))
@@ -81,7 +81,7 @@ def test_affine_per_channel_is_right(name, example):
     np.testing.assert_allclose(applied(module, x), wanted, rtol=1e-12, atol=1e-12)
 
 
-@said(lambda op, types: len(types) == 1 and op.linear_layer(*types) is not None)
+@examples_where(lambda op, types: len(types) == 1 and op.linear_layer(*types) is not None)
 def test_linear_trait_is_right(name, example):
     (x,), (y,) = arrays(example), arrays(example, seed=1)
     op = all_ops()[name](**example.attributes)
@@ -105,7 +105,7 @@ def test_linear_trait_is_right(name, example):
     assert [*moved] == [*own]
 
 
-@said(lambda op, types: op.linear_layer(*types) is not None if len(types) == 1 else False)
+@examples_where(lambda op, types: op.linear_layer(*types) is not None if len(types) == 1 else False)
 def test_a_linear_layer_without_a_bias_can_be_given_one(name, example):
     op = all_ops()[name](**example.attributes)
     with_bias = op.with_bias()
@@ -116,7 +116,7 @@ def test_a_linear_layer_without_a_bias_can_be_given_one(name, example):
     assert {one.name for one in op.parameters(*example.input_types)} | {layer.bias} == {*own}
 
 
-@said(lambda op, types: op.idempotent)
+@examples_where(lambda op, types: op.idempotent)
 def test_idempotent_ops_are_idempotent(name, example):
     (x,) = arrays(example)
     module = module_of(name, [x], example.attributes)

@@ -207,18 +207,18 @@ def test_exception_in_a_pass_is_reported_with_its_location(net, install, change)
 
 
 @pytest.mark.parametrize(
-    ("outcome", "said"),
+    ("outcome", "message"),
     [
         (None, "`run` returns NoneType, not an Outcome"),
         (Outcome(None), "`run` returns an Outcome of NoneType, not of a Compiled network"),
     ],
 )
-def test_pass_that_returns_no_network_is_reported(net, install, monkeypatch, outcome, said):
+def test_pass_that_returns_no_network_is_reported(net, install, monkeypatch, outcome, message):
     monkeypatch.delenv(VERIFY)
     one = Changed(None)
     one.run = lambda network, options: outcome
     install(one)
-    wanted = f"the pass `changed` (somebody:CHANGED) failed: TypeError: {said}"
+    wanted = f"the pass `changed` (somebody:CHANGED) failed: TypeError: {message}"
     assert faults(lambda: net.apply("changed")) == [("E0911", wanted)]
 
 
@@ -259,7 +259,7 @@ class Renamed(Late):
 
 
 @pytest.mark.parametrize(
-    ("one", "said"),
+    ("one", "message"),
     [
         (None, "cannot be loaded: AttributeError: module 'somebody' has no attribute 'IT'"),
         (Nothing(), "has no `options`, `after`"),
@@ -267,9 +267,9 @@ class Renamed(Late):
         (Renamed(), "calls itself `nothing`"),
     ],
 )
-def test_an_object_that_is_not_a_pass_is_reported_when_it_is_loaded(net, install, one, said):
+def test_an_object_that_is_not_a_pass_is_reported_when_it_is_loaded(net, install, one, message):
     install(one, "it")
-    wanted = f"the pass `it` (somebody:IT) {said}"
+    wanted = f"the pass `it` (somebody:IT) {message}"
     assert faults(lambda: net.apply("it")) == [("E0910", wanted)]
 
 
@@ -322,7 +322,7 @@ OURS = "`extract`, `flatten`, `fold`, `no_dropout`, `prune`, `strip`, `swap`"
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "said"),
+    ("name", "options", "message"),
     [
         ("foldd", {}, f"there is no pass `foldd`; there are {OURS}"),
         ("extract", {}, "the pass `extract` needs `column`"),
@@ -339,8 +339,8 @@ OURS = "`extract`, `flatten`, `fold`, `no_dropout`, `prune`, `strip`, `swap`"
         ),
     ],
 )
-def test_unknown_pass_is_named(net, name, options, said):
-    assert faults(lambda: net.apply(name, **options)) == [("E0910", said)]
+def test_unknown_pass_is_named(net, name, options, message):
+    assert faults(lambda: net.apply(name, **options)) == [("E0910", message)]
 
 
 def test_error_for_an_unknown_pass_lists_the_known_ones(net, install):

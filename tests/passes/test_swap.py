@@ -180,7 +180,7 @@ def test_multiple_outputs_are_replaced(network):
 
 
 @pytest.mark.parametrize(
-    ("at", "layer", "said"),
+    ("at", "layer", "expected"),
     [
         ("b.act", "gelu", ("E0913", "no path in `net` matches `b.act`")),
         (
@@ -203,10 +203,10 @@ def test_multiple_outputs_are_replaced(network):
         ),
     ],
 )
-def test_mismatched_layers_are_reported(network, at, layer, said):
+def test_mismatched_layers_are_reported(network, at, layer, expected):
     found = faults(network("output x -> a: unit", UNIT), at, layer)
-    assert found[0][0] == said[0]
-    assert said[1] in found[0][1]
+    assert found[0][0] == expected[0]
+    assert expected[1] in found[0][1]
 
 
 def test_errors_in_a_layer_are_reported_with_the_location(network):

@@ -31,12 +31,12 @@ def network(text: str) -> Network | None:
     """The network, or None for a program with errors, all of which must be well-formed."""
     compilation = Compilation()
     compiled = compilation.network(compilation.load(Source("random.arch", text)), "net")
-    said = compilation.sink.diagnostics
-    codes = sorted({item.code for item in said if item.severity is Severity.ERROR})
+    found = compilation.sink.diagnostics
+    codes = sorted({item.code for item in found if item.severity is Severity.ERROR})
     event(", ".join(codes) or "compiled")
-    assert set(codes) <= REFUSALS, render(said)
+    assert set(codes) <= REFUSALS, render(found)
     assert bool(codes) == compilation.sink.failed
-    return None if compiled is None or codes else Network(compiled, said)
+    return None if compiled is None or codes else Network(compiled, found)
 
 
 EXPLORE = int(os.environ.get("ARCHSPEC_EXPLORE", "1"))

@@ -40,8 +40,8 @@ def compare(net: Network, seed: int, text: str) -> None:
     assert sum(item.numel() for item in module.parameters()) == net.parameters, text
     taken = sizes_of(net, seed)
     for training in (False, True) if taken else ():
-        told = Network(replace(net.compiled, sizes=taken[0]))  # the spec may report others
-        report = told.report(training=training)
+        resized = Network(replace(net.compiled, sizes=taken[0]))  # the spec may report others
+        report = resized.report(training=training)
         for sizes in taken:
             shapes = [at(kind, sizes) for item in report.inputs for kind in item.types]
             data = [torch.rand(shape, device=device) for shape in shapes]

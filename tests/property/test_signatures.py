@@ -38,7 +38,7 @@ def expanded(rule: RandomRule, values: dict[str, int]) -> list[list[int]] | None
     return [[size.evaluate({}) for size in kind.shape[1:]] for kind in types]
 
 
-def said_of(rule: RandomRule) -> tuple[Diagnostic, ...]:
+def diagnostics_of(rule: RandomRule) -> tuple[Diagnostic, ...]:
     """Diagnostics of its signature, if nothing expands it."""
     return check(Source("random.arch", rule.signed)).diagnostics
 
@@ -62,8 +62,8 @@ def promised(rule: RandomRule, values: dict[str, int]) -> list[list[int]]:
 )
 @given(rule=rules())
 def test_signatures_hold_for_numbers(rule: RandomRule) -> None:
-    said = said_of(rule)
-    codes = sorted({item.code for item in said})
+    reported = diagnostics_of(rule)
+    codes = sorted({item.code for item in reported})
     event(", ".join(codes) or "proved")
     assert set(codes) <= {"N0501", "E0506", "E0401", "E0402"}, (codes, rule.signed)
     if not codes:
@@ -73,7 +73,7 @@ def test_signatures_hold_for_numbers(rule: RandomRule) -> None:
             assert found in (None, promised(rule, values)), (values, rule.signed)
     named = [
         SIZES | {"n": rule.least, "w": 1} | {name: int(size) for name, size in SIZE.findall(note)}
-        for item in said
+        for item in reported
         for note in item.notes
         if item.code == "E0506"
     ]

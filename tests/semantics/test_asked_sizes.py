@@ -80,5 +80,5 @@ def test_only_base_decides_whether_a_limit_is_intended() -> None:
 def test_where_that_exceeds_the_limit_is_an_error(ask: str) -> None:
     text = layer(ask, shape="B = 1, 4, H = 6, W = 6")
     for where, codes in (("H >= 4, H <= 9", []), ("H >= 4", ["E0404"])):
-        said = text.replace("W = 6]\n", f"W = 6] where {where}\n", 1)
-        assert errors(said) == codes, said
+        clause_text = text.replace("W = 6]\n", f"W = 6] where {where}\n", 1)
+        assert errors(clause_text) == codes, clause_text

@@ -185,8 +185,8 @@ def test_the_order_of_torch_is_reported_with_a_fix(
 ) -> None:
     line = "y, ...states = x -> {}" if takes else "y = x -> {}"
     text = network(line.format(habit), "output y", shape=shape)
-    said = check(Source("spec.arch", text)).diagnostics
-    item = next(item for item in said if item.code in ("E0303", "W0301"))
+    messages = check(Source("spec.arch", text)).diagnostics
+    item = next(item for item in messages if item.code in ("E0303", "W0301"))
     assert any("inferred" in note for note in item.notes)
     assert item.fix is not None
     mended = apply(item.fix.edits, Span(item.fix.edits[0].span.source, 0, len(text)))
@@ -268,9 +268,11 @@ def test_every_word_of_every_op_is_passed_on() -> None:
             for word in sorted(choices(op, name) - {"training"}):  # accepted everywhere as a bool
                 head = f"block handed(word) {{ (l: {op.name})({name}=word) }}"
                 text = network(f"output x -> handed({word})", head=head)
-                said = [item.message for item in check(Source("spec.arch", text)).diagnostics]
-                if any("not a layer" in message or f"`{name}` of" in message for message in said):
-                    failed.append((op.name, name, word, said))
+                messages = [item.message for item in check(Source("spec.arch", text)).diagnostics]
+                if any(
+                    "not a layer" in message or f"`{name}` of" in message for message in messages
+                ):
+                    failed.append((op.name, name, word, messages))
     assert failed == []
 
 

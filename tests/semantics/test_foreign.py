@@ -139,15 +139,15 @@ def test_element_types_of_another_name(name, kind):
     assert item.fix.edits[0].text == kind
 
 
-@pytest.mark.parametrize(("name", "said"), _WORDS.items())
-def test_words_of_other_languages(name, said):
+@pytest.mark.parametrize(("name", "expected"), _WORDS.items())
+def test_words_of_other_languages(name, expected):
     (item, *_) = found(f"a = {name.capitalize() if name == 'none' else name}")
     assert item.code == "E0210" or name == "lambda"
     assert item.fix.message
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "expected"),
     [
         ("a = x -> conv(8, 3, strid=1)", "did you mean `stride`?"),
         ("a = x -> self.relu", "write `relu`, without `self.`"),
@@ -157,10 +157,10 @@ def test_words_of_other_languages(name, said):
         ("a = x -> nn.CrossEntropyLoss()", "it belongs to training"),
     ],
 )
-def test_the_message_has_the_replacement(line, said):
+def test_the_message_has_the_replacement(line, expected):
     ((_, fix),) = fixes(line)
     assert fix is not None
-    assert said in fix
+    assert expected in fix
 
 
 def test_no_suggestion_without_a_similar_name():

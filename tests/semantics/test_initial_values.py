@@ -45,9 +45,9 @@ def test_attributes(expression, expected):
 
 
 def test_the_argument_is_shown():
-    said = printed(layer("conv(8, 3, bias=true, bias_init=eye)"))
-    assert "`eye` fills tensors of 2 axes, but this one is [8]" in said
-    assert "^^^^^^^^^^^^^" in said
+    message = printed(layer("conv(8, 3, bias=true, bias_init=eye)"))
+    assert "`eye` fills tensors of 2 axes, but this one is [8]" in message
+    assert "^^^^^^^^^^^^^" in message
 
 
 @pytest.mark.parametrize(
@@ -67,9 +67,9 @@ def test_statements(statement, expected):
 
 
 def test_misspelt_initialiser():
-    said = printed(network("init conv.weigth = zeros", "output x -> conv(8, 3)"))
-    assert "`conv` has no weights called `weigth`" in said
-    assert "did you mean `weight`?" in said
+    message = printed(network("init conv.weigth = zeros", "output x -> conv(8, 3)"))
+    assert "`conv` has no weights called `weigth`" in message
+    assert "did you mean `weight`?" in message
 
 
 @pytest.mark.parametrize(

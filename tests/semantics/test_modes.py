@@ -169,7 +169,7 @@ def test_a_network_is_also_a_block() -> None:
 
 
 @pytest.mark.parametrize(
-    ("expression", "says"),
+    ("expression", "expected"),
     [
         ("conv(if training then 4 else 5, 1)", "`conv.weight` is [4, 4, 1, 1] in training"),
         ("if training { aux: relu -> conv(4, 1) } else { conv(4, 3) }", "[4, 4, 3, 3]"),
@@ -177,10 +177,10 @@ def test_a_network_is_also_a_block() -> None:
         ("a: if training { one(2) } else { relu }", "`a` is `one` in training"),
     ],
 )
-def test_a_name_has_one_shape_in_both_modes(expression: str, says: str) -> None:
+def test_a_name_has_one_shape_in_both_modes(expression: str, expected: str) -> None:
     text = layer(expression, "block one(width: int) { conv(width, 1) }")
     assert errors(text) == ["E0609"]
-    assert says in printed(text)
+    assert expected in printed(text)
 
 
 def test_a_layer_in_an_op_has_one_form_in_both_modes() -> None:
@@ -257,7 +257,7 @@ def test_a_region_may_yield_what_it_captures() -> None:
 
 
 @pytest.mark.parametrize(
-    ("inference", "training", "says"),
+    ("inference", "training", "expected"),
     [
         ("param b: f32[3, 1, 1] = ones", "buffer b: f32[3, 1, 1] = ones([3, 1, 1])", "a weight in"),
         ("buffer b: i64[3] = arange(3)", "buffer b: f32[3] = ones([3])", "i64[3] in inference"),
@@ -265,13 +265,13 @@ def test_a_region_may_yield_what_it_captures() -> None:
         ("buffer b: i64[3] = arange(3)", "buffer b: i64[3] = arange(3) transient", "transient"),
     ],
 )
-def test_tensors_of_one_name_must_agree_in_both_modes(inference, training, says) -> None:
+def test_tensors_of_one_name_must_agree_in_both_modes(inference, training, expected) -> None:
     body = "{{ input v\n {}\n output v + (b -> sum -> cast(f32)) }}"
     text = network(
         f"y = x -> if training {body.format(training)} else {body.format(inference)}", "output y"
     )
     assert errors(text) == ["E0609"]
-    assert says in printed(text)
+    assert expected in printed(text)
 
 
 def test_a_buffer_has_one_value_in_both_modes() -> None:

@@ -133,11 +133,11 @@ def test_conditions_implied_by_a_where_are_part_of_the_valid_sizes() -> None:
     text = spec("block", "H <= 8, H >= 5", CUT)
     net = Network(load_network(Source("net.arch", text))[0])
     assert str(net.valid_sizes) == "H >= 5, H <= 8"
-    assert said("H <= 8, H >= 5") == ["W0401"]
-    assert said("H <= 8, H >= 5", "H >= 6, H <= 7") == []
-    assert said("H <= 8, H >= 5", "H >= 6") == ["E0404"]
+    assert codes_of("H <= 8, H >= 5") == ["W0401"]
+    assert codes_of("H <= 8, H >= 5", "H >= 6, H <= 7") == []
+    assert codes_of("H <= 8, H >= 5", "H >= 6") == ["E0404"]
 
 
-def said(where: str, outer: str = "") -> list[str]:
+def codes_of(where: str, outer: str = "") -> list[str]:
     found = check(Source("net.arch", spec("block", where, CUT, 6, outer))).diagnostics
     return [item.code for item in found]

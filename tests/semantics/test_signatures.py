@@ -86,7 +86,7 @@ def test_if_induction_does_not_apply_a_note_says_so(rules: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("layer", "says"),
+    ("layer", "expected"),
     [
         ("conv(w, n)", "`conv` needs a number for `kernel`"),
         ("conv(w, [3, n])", "`conv` needs a number for `kernel`"),
@@ -95,19 +95,19 @@ def test_if_induction_does_not_apply_a_note_says_so(rules: str) -> None:
         ("conv(w, 3) -> leaky_relu(n)", "`leaky_relu` needs a number for `slope`"),
     ],
 )
-def test_note_names_the_attribute_that_needs_a_number(layer: str, says: str) -> None:
+def test_note_names_the_attribute_that_needs_a_number(layer: str, expected: str) -> None:
     found = only(
         f"rule f(n: int in 1.., w: int): [B, C, H, W] -> [B, w, H, W]\nrule f(n, w) => {layer}"
     )
-    assert (found.code, found.notes) == ("N0501", (says,))
+    assert (found.code, found.notes) == ("N0501", (expected,))
 
 
 def test_another_wrong_attribute_is_reported_next_to_a_symbol() -> None:
     rule = "rule f(w: int): [B, C, H, W] -> [B, w, H, W]\nrule f(w) => conv({})"
     assert only(rule.format("w")).code == "E0303"
-    says = "`kernel` of `conv` must be greater than 0, but it is 0"
+    expected = "`kernel` of `conv` must be greater than 0, but it is 0"
     found = diagnostics(rule.format("w, 0"))
-    assert [(item.code, item.notes) for item in found] == [("N0501", (says,)), ("E0301", ())]
+    assert [(item.code, item.notes) for item in found] == [("N0501", (expected,)), ("E0301", ())]
 
 
 @pytest.mark.parametrize(
@@ -194,14 +194,14 @@ def test_a_wrong_clause_is_rejected_next_to_one_that_is_not_proved() -> None:
     assert found["E0506"].notes[0].startswith("it fails for n = 13")
 
 
-@pytest.mark.parametrize(("call", "says"), [("n - 5", "begins at 0"), ("n", "ends before 9")])
-def test_a_call_that_leaves_the_domain_of_another_rule(call: str, says: str) -> None:
+@pytest.mark.parametrize(("call", "expected"), [("n - 5", "begins at 0"), ("n", "ends before 9")])
+def test_a_call_that_leaves_the_domain_of_another_rule(call: str, expected: str) -> None:
     found = only(
         "rule g(n: int in 0..9): [B, C] -> [B, C]\nrule g(n) => relu\n"
         f"rule f(n: int in 0..): [B, C] -> [B, C]\nrule f(n) => g({call})"
     )
     assert found.code == "E0508"
-    assert says in found.message
+    assert expected in found.message
 
 
 def test_a_rule_that_is_called_may_have_parameters_of_other_types() -> None:

@@ -259,7 +259,7 @@ ACCIDENTS = {
 }
 
 
-@pytest.mark.parametrize("expression", [name for name, said in ACCIDENTS.items() if said])
+@pytest.mark.parametrize("expression", [name for name, reported in ACCIDENTS.items() if reported])
 def test_an_agreement_for_finitely_many_sizes_is_an_error(expression: str) -> None:
     item = only(image(expression))
     assert item.code == "E0402", item

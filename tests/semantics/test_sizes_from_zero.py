@@ -88,14 +88,16 @@ COMPARED = st.builds(
 @settings(deadline=None, max_examples=150)
 @given(st.lists(COMPARED, min_size=1, max_size=3), st.booleans(), st.integers(0, 3))
 def test_where_is_evaluated_as_in_python(clauses: list[str], begins: bool, size: int) -> None:
-    said = [*clauses, "P >= 0"] if begins else clauses
-    first = 0 if {"P >= 0", "2 * P >= 0"} & set(said) else 1
+    conditions = [*clauses, "P >= 0"] if begins else clauses
+    first = 0 if {"P >= 0", "2 * P >= 0"} & set(conditions) else 1
 
     def allows(p: int, h: int) -> bool:
         names = {"P": p, "H": h, "max": max}
-        return p >= first and all(eval(clause, names) for clause in said)  # with Python's operators
+        return p >= first and all(
+            eval(clause, names) for clause in conditions
+        )  # with Python's operators
 
-    found = errors(spec(", ".join(said), size))
+    found = errors(spec(", ".join(conditions), size))
     if size < first:
         assert found == ["E0309"]
     elif not any(allows(p, h) for p in range(LAST) for h in range(1, LAST)):
@@ -104,7 +106,7 @@ def test_where_is_evaluated_as_in_python(clauses: list[str], begins: bool, size:
         assert found == ["E0707"]
     else:
         assert found == []
-        net = network(", ".join(said), size)
+        net = network(", ".join(conditions), size)
         for p, h in [(p, h) for p in range(6) for h in range(1, 6)]:
             assert net.accepts(P=p, H=h) == allows(p, h), (p, h)
             assert net.valid_sizes.accepts({"P": p, "H": h}) == allows(p, h), (p, h)

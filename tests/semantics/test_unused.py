@@ -133,12 +133,12 @@ def test_weights_that_no_output_needs(body, unused):
 def test_parameters_that_nothing_reads(head, body, unread):
     x = "x -> conv(8, 3)" if "width, H" in body else "x"
     net = network(f"q = {x}\n{body.replace('= x', '= q')}\n output y = q -> conv(8, 3)", head)
-    said = [item.message for item in net.warnings if item.code == "W0702"]
-    assert said == [f"nothing in `net` reads its parameter `{name}`" for name in unread]
+    messages = [item.message for item in net.warnings if item.code == "W0702"]
+    assert messages == [f"nothing in `net` reads its parameter `{name}`" for name in unread]
 
 
 @pytest.mark.parametrize(
-    ("layer", "unused", "said"),
+    ("layer", "unused", "messages"),
     [
         (
             "x -> iterate({ input t\n output y = t -> conv(8, 3)\n output t -> conv(3, 3) }, 3)",
@@ -159,11 +159,11 @@ def test_parameters_that_nothing_reads(head, body, unread):
         ),
     ],
 )
-def test_inputs_of_unread_outputs_of_regions(layer, unused, said):
+def test_inputs_of_unread_outputs_of_regions(layer, unused, messages):
     for name in "ab":
         net = network(f"a, b = {layer}\noutput {name}")
         assert net.unused_parameters == unused[name]
         assert [item.message.split(", so")[0] for item in net.warnings] == [
-            f"nothing uses {what}" for what in said[name]
+            f"nothing uses {what}" for what in messages[name]
         ]
         assert network(f"a, b = {layer}\noutput a\noutput b").unused_parameters == 0

@@ -57,7 +57,7 @@ FINE = [
 ]
 
 
-def said(text):
+def codes_and_messages(text):
     return [(item.code, item.message) for item in check(Source("a.arch", text)).diagnostics]
 
 
@@ -74,20 +74,22 @@ def said(text):
     ids=["block", "chain", "rule", "default", "branch"],
 )
 def test_errors_are_the_same_in_used_and_unused_definitions(layer, code, words, place):
-    unused = said(HELPERS + place.format(layer) + NET.format("relu"))
+    unused = codes_and_messages(HELPERS + place.format(layer) + NET.format("relu"))
     assert [item[0] for item in unused] == [code]
     assert words in unused[0][1]
-    assert said(HELPERS + NET.format(f"relu -> {layer}"))[0] == unused[0]
+    assert codes_and_messages(HELPERS + NET.format(f"relu -> {layer}"))[0] == unused[0]
 
 
 @pytest.mark.parametrize("layer", FINE)
 def test_possibly_valid_code_is_not_refused(layer):
-    assert said(f"{HELPERS}block b(n) {{ relu -> {layer} }}\n{NET.format('relu')}") == []
+    assert (
+        codes_and_messages(f"{HELPERS}block b(n) {{ relu -> {layer} }}\n{NET.format('relu')}") == []
+    )
 
 
 def test_errors_are_reported_once_together_with_others(tmp_path):
     text = HELPERS + "block b { conv(0, 3) -> conv(8, 3, nope=1) }\n" + NET.format("b -> b")
-    assert [code for code, _ in said(text)] == ["E0301", "E0302"]
+    assert [code for code, _ in codes_and_messages(text)] == ["E0301", "E0302"]
     path = tmp_path / "a.arch"
     path.write_text(HELPERS + "block b { conv(8, 3, nope=1) }\n" + NET.format("relu"))
     with pytest.raises(CompileFailed, match="E0302"):

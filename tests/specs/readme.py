@@ -14,9 +14,9 @@ BEGIN, END = "<!-- papers -->\n", "<!-- end of papers -->\n"
 def table() -> str:
     """Rows of papers that have a spec, then the titles of those that have none yet."""
     rows = [
-        f"| {row[1:].lstrip('0')} | {PAPERS[row]} | [{name}]({name}.arch): {_networks(name, said)} "
-        f"| {said['verified']} | {said.get('open', '')} |"
-        for row, name, said in sorted(_covered(), key=lambda item: (item[0], item[1]))
+        f"| {row[1:].lstrip('0')} | {PAPERS[row]} | [{name}]({name}.arch): {_networks(name, data)} "
+        f"| {data['verified']} | {data.get('open', '')} |"
+        for row, name, data in sorted(_covered(), key=lambda item: (item[0], item[1]))
     ]
     done = {row for row, _, _ in _covered()}
     left = [f"- {row[1:].lstrip('0')}: {title}" for row, title in PAPERS.items() if row not in done]
@@ -29,13 +29,13 @@ def table() -> str:
 
 def _covered():
     for name in NAMES:
-        for row, said in family(name).get("papers", {}).items():
-            yield row, name, said
+        for row, entry in family(name).get("papers", {}).items():
+            yield row, name, entry
 
 
-def _networks(name: str, said: dict) -> str:
-    if "networks" in said:
-        return said["networks"]
+def _networks(name: str, entry: dict) -> str:
+    if "networks" in entry:
+        return entry["networks"]
     text = (folder() / f"{name}.arch").read_text(encoding="utf-8")
     presets = [found for kind, found in heads(text) if kind == "preset"]
     return ", ".join(f"`{found}`" for found in presets or [found for _, found in heads(text)])

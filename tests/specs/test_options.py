@@ -12,7 +12,7 @@ from tests.specs.compiled import shipped
 
 
 @pytest.fixture
-def beside(tmp_path):
+def importing(tmp_path):
     """A network of a text in the same folder as a spec."""
 
     def made(spec, text, **parameters):
@@ -58,28 +58,28 @@ def test_cvt_with_the_activation_of_its_authors():
     torch.testing.assert_close(seen["after"], before * torch.sigmoid(1.702 * before))
 
 
-def test_fcn_of_the_authors_code_has_square_windows(beside):
+def test_fcn_of_the_authors_code_has_square_windows(importing):
     """Their Keras code gives one number for the size of a window, on maps of shape [L, 1]."""
     text = (
         "use time_series { fcn }\n"
         "network net {\n  input x: f32[B = 1, 1, L = 176, 1]\n"
         "  output y = x -> fcn(batch_norm) -> global_avg_pool -> fc: linear(37)\n}\n"
     )
-    assert beside("time_series", text).parameters == 1_128_613
+    assert importing("time_series", text).parameters == 1_128_613
 
 
-def test_resnet_of_the_authors_code_has_a_norm_in_front(beside):
+def test_resnet_of_the_authors_code_has_a_norm_in_front(importing):
     text = "use time_series\npreset net = time_series(resnet(input_norm=true))\n"
-    assert beside("time_series", text).parameters == shipped("tsc_resnet").parameters + 2
+    assert importing("time_series", text).parameters == shipped("tsc_resnet").parameters + 2
 
 
-def test_the_towers_of_siglip_alone(beside):
+def test_the_towers_of_siglip_alone(importing):
     text = (
         "use siglip { text_tower }\n"
         "network net {\n  input ids: i64[M = 1, 64]\n"
         "  output y = ids -> text_model: text_tower(768, 12, 12, 3072, 32000)\n}\n"
     )
-    tower = beside("siglip", text)
+    tower = importing("siglip", text)
     assert (tower.parameters, tower.macs()) == (110_271_744, 5_511_905_280)
     image, whole = (
         shipped(name) for name in ("vit_base_patch16_siglip_224", "siglip_base_patch16_224")

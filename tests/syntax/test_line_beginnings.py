@@ -65,12 +65,12 @@ def test_statement_continues(sign, whole, comment):
     assert show(read(body(broken)).definitions) == show(read(body(whole)).definitions)
 
 
-@pytest.mark.parametrize(("sign", "said"), SAYS.items(), ids=list(SAYS))
+@pytest.mark.parametrize(("sign", "expected"), SAYS.items(), ids=list(SAYS))
 @pytest.mark.parametrize("tail", ["\n  output y\n}", "\n}", " }"])
-def test_line_is_refused_with_one_message(sign, said, tail):
+def test_line_is_refused_with_one_message(sign, expected, tail):
     result = parse(Source("a.arch", f"block a {{\n  y = a\n    {sign} b{tail}\n"))
     (fault,) = result.diagnostics
-    code, words = said
+    code, words = expected
     assert fault.code == code
     assert words in fault.message
     assert fault.primary is not None

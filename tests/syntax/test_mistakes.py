@@ -121,8 +121,8 @@ def test_one_mistake_one_report(code, words, example):
     # placeholders of the table (<word>) are replaced
     pattern = re.sub(r"<\w+>", ".+", re.escape(words))
     assert re.search(pattern, found.message), found.message
-    for said in (found.message, found.fix.message if found.fix else ""):
-        assert not re.search(r"<(word|before|meant)>|\b(NAME|NL|STRING|NUMBER|\$END|ERROR)\b", said)
+    for text in (found.message, found.fix.message if found.fix else ""):
+        assert not re.search(r"<(word|before|meant)>|\b(NAME|NL|STRING|NUMBER|\$END|ERROR)\b", text)
 
 
 @pytest.mark.parametrize(("code", "words", "example"), EXAMPLES)

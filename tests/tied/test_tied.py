@@ -118,9 +118,9 @@ def _refused(net: Network, state: Mapping[str, torch.Tensor]) -> str:
 def test_different_values_for_tied_names_are_refused() -> None:
     state = weights("gpt2")
     state["lm_head.weight"] = state["lm_head.weight"] + 1
-    said = _refused(spec("gpt2"), state)
-    assert "1 tied but different" in said
-    assert "`lm_head.weight` and `transformer.wte.weight`" in said
+    message = _refused(spec("gpt2"), state)
+    assert "1 tied but different" in message
+    assert "`lm_head.weight` and `transformer.wte.weight`" in message
 
 
 @pytest.mark.parametrize("name", TIED)
@@ -209,7 +209,7 @@ def test_extracted_parts_have_no_tie() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ties", "said"),
+    ("ties", "message"),
     [
         ('tie "head.weight" = "embedding.weight"', "no weights called `embedding.weight`"),
         ('tie "head" = "embed.weight"', "no weights called `head`"),
@@ -220,7 +220,7 @@ def test_extracted_parts_have_no_tie() -> None:
         ('tie "n.running_mean" = "n.running_var"', "buffers cannot"),
     ],
 )
-def test_invalid_ties(ties: str, said: str) -> None:
+def test_invalid_ties(ties: str, message: str) -> None:
     text = f"""
     network net {{
       input ids: i64[B = 2]
@@ -232,7 +232,7 @@ def test_invalid_ties(ties: str, said: str) -> None:
     with pytest.raises(CompileFailed) as caught:
         network(text)
     assert [item.code for item in caught.value.diagnostics] == ["E0610"]
-    assert said in caught.value.diagnostics[0].message
+    assert message in caught.value.diagnostics[0].message
 
 
 def test_documented_recipe_builds() -> None:

@@ -48,8 +48,8 @@ def outcomes(order: int) -> list[object]:
             verdict = decide(question, budget=budget)
             formula = ", ".join(clauses(simplify(question, budget=budget)))
             least = verdict.counterexample
-            said = [budget, verdict.kind, verdict.work, verdict.reason, least, formula[:200]]
-            found.setdefault(index, []).append(said)
+            outcome = [budget, verdict.kind, verdict.work, verdict.reason, least, formula[:200]]
+            found.setdefault(index, []).append(outcome)
     return [sorted(map(str, found[index])) for index in sorted(found)]
 
 
@@ -68,7 +68,7 @@ def test_outcomes_depend_only_on_question_and_budget() -> None:
         found.append(json.loads(done.stdout))
     assert found[0] == found[1]
     assert found[0] == found[2]
-    assert any("UNDECIDED" in str(said) or "undecided" in str(said) for said in found[0])
+    assert any("UNDECIDED" in str(outcome) or "undecided" in str(outcome) for outcome in found[0])
 
 
 def test_no_question_takes_more_steps_than_its_budget() -> None:

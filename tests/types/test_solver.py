@@ -25,7 +25,7 @@ def conv(size: Dim, kernel: int, stride: int, padding: int) -> Dim:
     return (size + 2 * padding - kernel) // stride + 1
 
 
-def said(verdict: Verdict) -> str:
+def described(verdict: Verdict) -> str:
     return ", ".join(clauses(verdict.formula))
 
 
@@ -93,7 +93,7 @@ CASES = [
 def test_decided_conditions(condition, given, kind, text, counterexample) -> None:
     verdict = decide(condition, given)
     assert verdict.kind is kind, verdict
-    assert said(verdict) == text
+    assert described(verdict) == text
     if counterexample is not None:
         assert verdict.counterexample == counterexample
 
@@ -114,7 +114,7 @@ def test_counterexample_is_smallest_by_sum_then_by_symbol() -> None:
 @pytest.mark.parametrize("depth", range(1, 8))
 def test_unet_requires_multiples_of_a_power_of_two(depth: int) -> None:
     verdict = decide(unet(depth, H, W))
-    assert said(verdict) == f"H % {2**depth} == 0, W % {2**depth} == 0"
+    assert described(verdict) == f"H % {2**depth} == 0, W % {2**depth} == 0"
     allowed = conjunction([divisible(H, 2**depth), divisible(W, 2**depth)])
     assert decide(unet(depth, H, W), allowed).kind is ALWAYS
 
@@ -166,7 +166,7 @@ def test_undecidable_conditions_are_reported(condition: Condition) -> None:
 def test_budget_is_respected_and_answers_do_not_depend_on_earlier_questions() -> None:
     question = equal(1024 * (H // 32) * (W // 32), H * W)
     assert decide(question, budget=500).kind is UNDECIDED
-    assert said(decide(question)) == "H % 32 == 0, W % 32 == 0"
+    assert described(decide(question)) == "H % 32 == 0, W % 32 == 0"
     assert decide(question, budget=500).kind is UNDECIDED
 
 
