@@ -133,7 +133,8 @@ def _merge(box: Box, direction: Direction, tails: Sequence[int]) -> str:
     (line,) = box.lines
     fill = _fill(box, line)
     text = f'<font point-size="9">{_text(box, line, box.count)}</font>'
-    row = f"<tr><td>{_together(text, *_shapes(box, SOFT if box.idle else text_colour_on(fill)))}</td></tr>"
+    colour = SOFT if box.idle else text_colour_on(fill)
+    row = f"<tr><td>{_together(text, *_shapes(box, colour))}</td></tr>"
     look = f'border="1" color="{_outline(box)}" style="rounded" bgcolor="{fill}"'
     return _table([row], look, box, direction, tails)
 

@@ -125,8 +125,8 @@ def test_idempotent_ops_are_idempotent(name, example):
     np.testing.assert_array_equal(again, once)
 
 
-@said(lambda op, types: op.shape_only)
-def test_the_values_of_an_input_of_which_only_the_shape_is_used_do_not_matter(name, example):
+@examples_where(lambda op, types: op.shape_only)
+def test_values_of_shape_only_inputs_do_not_matter(name, example):
     one, other = [*arrays(example)], [*arrays(example, seed=1)]
     module = module_of(name, one, example.attributes)
     for place in all_ops()[name](**example.attributes).shape_only:
