@@ -49,18 +49,18 @@ class Entry:
     summary: str
     family: Family
 
-    def call(self, room: int) -> str:
+    def call(self, columns: int) -> str:
         """`classes=10, drop=0.5` for a network, `resnet(basic, [2, 2, 2, 2])` for a preset.
 
-        If that needs more than `room` columns, `..` replaces the last arguments.
+        If that needs more than `columns` columns, `..` replaces the last arguments.
         """
         if not self.value:
-            return _elided("", self.parameters, "", room)
+            return _elided("", self.parameters, "", columns)
         name, bracket, rest = self.value.partition("(")
         arguments = _arguments(rest.removesuffix(")"))
         if not bracket or not rest.endswith(")") or arguments is None:
-            return self.value if width(self.value) <= room else ".."
-        return _elided(f"{name}(", arguments, ")", room)
+            return self.value if width(self.value) <= columns else ".."
+        return _elided(f"{name}(", arguments, ")", columns)
 
 
 def read(paths: Iterable[Path]) -> list[Entry]:
@@ -130,12 +130,12 @@ def _on_one_line(text: str) -> str:
 # ---------------------------------------------------------------------- the text of an entry
 
 
-def _elided(start: str, arguments: Sequence[str], end: str, room: int) -> str:
+def _elided(start: str, arguments: Sequence[str], end: str, columns: int) -> str:
     """The arguments between `start` and `end`: as many as fit, then `..`."""
     for kept in range(len(arguments), -1, -1):
         rest = [] if kept == len(arguments) else [".."]
         text = start + ", ".join([*arguments[:kept], *rest]) + end
-        if width(text) <= room:
+        if width(text) <= columns:
             return text
     return ".."
 

@@ -140,14 +140,14 @@ def _json(entry: Entry) -> dict[str, object]:
 
 def _write_files(found: Sequence[Entry]) -> None:
     """Write a line for each file, with the number of its entries, and how to see these."""
-    room, colour = page_width(sys.stdout), coloured(sys.stdout)
+    limit, colour = page_width(sys.stdout), coloured(sys.stdout)
     listed = [list(group) for _, group in groupby(found, key=lambda entry: entry.file)]
     rows = [(group[0].file.stem, str(len(group)), group[0].family.heading) for group in listed]
     rows.insert(0, ("file", "networks", "description"))
     left, middle = (max(width(row[at]) for row in rows) for at in range(2))
     for number, (name, count, heading) in enumerate(rows):
         line = f"{_pad(name, left)}  {count:>{middle}}  {printable(heading)}"
-        line = _cut(line.rstrip(), room)
+        line = _cut(line.rstrip(), limit)
         write((line if number else paint(line, "bold", colour)) + "\n")
     write(f"\n{len(found)} networks and presets in {len(listed)} files.\n")
     write("`archspec list resnet` lists those of this name, `archspec list --all` all.\n")
@@ -155,24 +155,24 @@ def _write_files(found: Sequence[Entry]) -> None:
 
 def _write(found: Sequence[Entry], name: Callable[[Path], str]) -> None:
     """Write a line for each file, its citation and each entry, cut to the width of a terminal."""
-    room, colour = page_width(sys.stdout), coloured(sys.stdout)
+    limit, colour = page_width(sys.stdout), coloured(sys.stdout)
     for number, (file, group) in enumerate(groupby(found, key=lambda entry: entry.file)):
         listed = list(group)
         head = name(file)
         family = listed[0].family
-        heading = _cut(f"  {printable(family.heading)}".rstrip(), room and room - width(head))
+        heading = _cut(f"  {printable(family.heading)}".rstrip(), limit and limit - width(head))
         write(("\n" if number else "") + paint(printable(head), "bold", colour) + heading + "\n")
         if family.citation:
-            write(_cut(printable(family.citation), room) + "\n")
-        for line in _table(listed, room, heading=not number):
-            write(_cut(line, room) + "\n")
+            write(_cut(printable(family.citation), limit) + "\n")
+        for line in _table(listed, limit, heading=not number):
+            write(_cut(line, limit) + "\n")
 
 
-def _table(listed: Sequence[Entry], room: int | None, heading: bool) -> list[str]:
+def _table(listed: Sequence[Entry], limit: int | None, heading: bool) -> list[str]:
     """The lines of the entries of a file, with aligned columns."""
     first = [HEADING] if heading else []
     left = max(width(name) for name in (*(one.name for one in listed), *(row[0] for row in first)))
-    space = MOST_PARAMETERS if room is None else min(MOST_PARAMETERS, room - left - 4)
+    space = MOST_PARAMETERS if limit is None else min(MOST_PARAMETERS, limit - left - 4)
     rows = [*first, *((one.name, printable(one.call(space)), one.summary) for one in listed)]
     middle = max(width(row[1]) for row in rows)
     return [
@@ -181,15 +181,15 @@ def _table(listed: Sequence[Entry], room: int | None, heading: bool) -> list[str
     ]
 
 
-def _cut(text: str, room: int | None) -> str:
-    """The text, cut after a word to `room` columns with `..` at the end if it is longer."""
-    if room is None or width(text) <= room:
+def _cut(text: str, limit: int | None) -> str:
+    """The text, cut after a word to `limit` columns with `..` at the end if it is longer."""
+    if limit is None or width(text) <= limit:
         return text
-    while text and width(text) > room - 3:
+    while text and width(text) > limit - 3:
         shorter = text.rpartition(" ")[0].rstrip(" ,")
         text = shorter if shorter.strip() else text[:-1]
     return f"{text} .."
 
 
-def _pad(text: str, room: int) -> str:
-    return text + " " * (room - width(text))
+def _pad(text: str, columns: int) -> str:
+    return text + " " * (columns - width(text))

@@ -167,6 +167,6 @@ def _table(table: Sequence[Sequence[str]], numbers: Set[int], colour: bool) -> I
         yield line if index else paint(line, "bold", colour)
 
 
-def _pad(cell: str, room: int, right: bool) -> str:
-    blank = " " * (room - width(cell))
+def _pad(cell: str, space: int, right: bool) -> str:
+    blank = " " * (space - width(cell))
     return blank + cell if right else cell + blank

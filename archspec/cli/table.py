@@ -162,7 +162,7 @@ def _write(titles: Sequence[str], rows: Sequence[Row]) -> None:
     colour = coloured(sys.stdout)
     for number, line in enumerate(cells):
         text = "  ".join(
-            " " * (room - width(cell)) + cell for cell, room in zip(line, widths, strict=True)
+            " " * (columns - width(cell)) + cell for cell, columns in zip(line, widths, strict=True)
         )
         write((text if number else paint(text, "bold", colour)) + "\n")
     if any(row.macs is None for row in rows):

@@ -70,18 +70,18 @@ def extent(span: Span) -> tuple[int, int]:
 
 
 class _Line:
-    """A source line as drawn, cut to `room` columns around character `focus`."""
+    """A source line as drawn, cut to `limit` columns around character `focus`."""
 
-    def __init__(self, raw: str, focus: int, room: int) -> None:
+    def __init__(self, raw: str, focus: int, limit: int) -> None:
         self._first = 0
-        if len(raw) >= room or width(printable(raw)) >= room:
-            self._first = max(0, min(focus - room // 3, len(raw) - room // 2))
+        if len(raw) >= limit or width(printable(raw)) >= limit:
+            self._first = max(0, min(focus - limit // 3, len(raw) - limit // 2))
         pieces = ["…"] if self._first else []
         self._columns: list[int] = []
         at = len(pieces)
         for character in raw[self._first :]:
             piece = shown(character)
-            if at + width(piece) > room - 1:
+            if at + width(piece) > limit - 1:
                 pieces.append("…")
                 break
             self._columns.append(at)

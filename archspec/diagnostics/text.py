@@ -190,9 +190,9 @@ class _Page:
         return lines
 
     def _change(self, number: int, sign: str, line: str) -> str:
-        room = max(self._width - self._gutter - 3, 20)
+        space = max(self._width - self._gutter - 3, 20)
         text = printable(line.rstrip("\r"))
-        text = text if len(text) <= room else text[: room - 1] + "…"
+        text = text if len(text) <= space else text[: space - 1] + "…"
         style: Style = "added" if sign == "+" else "removed"
         head = self._paint(f"{number:>{self._gutter}} ", "gutter")
         return head + self._paint(f"{sign} {text}", style)

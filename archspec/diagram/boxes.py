@@ -23,7 +23,7 @@ CELL = 20
 """Minimum distance between arrows at a box."""
 ROW = 30
 """Height of a cell of an upright bar."""
-ROOM = 2 * GAP + 2
+CENTRE_WIDTH = 2 * GAP + 2
 """The width of a vertical line between two boxes, in addition to their distance."""
 MOST = 6
 """Shapes in one box."""
@@ -153,7 +153,7 @@ def _bar(box: Box, cells: Sequence[int]) -> str:
     (line,) = box.lines
     listed = [f'<td port="i{at}" width="{cell}" height="2"></td>' for at, cell in enumerate(cells)]
     if box.parted:
-        listed.insert(box.heads // 2, f'<td width="{ROOM}" height="2"></td>')
+        listed.insert(box.heads // 2, f'<td width="{CENTRE_WIDTH}" height="2"></td>')
     heads = "".join(listed)
     tails = heads.replace('port="i', 'port="o')
     return (

@@ -170,10 +170,10 @@ class _Printer:
 
     def fits(self, doc: Doc, rest: list[_Entry]) -> bool:
         """Whether `doc` on one line, with the text up to the next break after it, fits."""
-        room = self.width - self.column
+        remaining = self.width - self.column
         todo: list[_Entry] = [(0, True, doc)]
         behind = len(rest)
-        while room >= 0:
+        while remaining >= 0:
             if not todo:
                 if not behind:
                     return True
@@ -187,7 +187,7 @@ class _Printer:
             elif isinstance(item, Nest | Group):
                 todo.append((0, flat and not item.hard, item.inner))
             else:
-                room -= _size(item, flat)
+                remaining -= _size(item, flat)
         return False
 
 

@@ -148,7 +148,7 @@ def _adapted(op: str, check: Check, x: TensorType, size: Target) -> TensorType:
     sizes = _target_sizes(op, x, size)
     for old, each in zip(x.shape[2:], sizes, strict=True):
         asked = None if each != old else old
-        check.require_room(each - 1, f"`{op}` needs a size of at least 1", of=asked)
+        check.require_nonnegative(each - 1, f"`{op}` needs a size of at least 1", of=asked)
     require_filled(op, check, x)
     return x.with_shape(*x.shape[:2], *sizes)
 

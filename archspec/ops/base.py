@@ -98,13 +98,13 @@ class Check:
         if condition != TRUE:
             self.needs.append(Need(condition, reason, training_only, chosen, hint or None))
 
-    def require_room(self, room: Dim, reason: str, *, of: Dim | None) -> None:
-        """State that `room`, which is left by an attribute, is not negative.
+    def require_nonnegative(self, rest: Dim, reason: str, *, of: Dim | None) -> None:
+        """State that `rest`, which is left by an attribute, is not negative.
 
         `of` is the axis whose positions the attribute selects, or None if the attribute is a size.
         An axis of fixed size, and a size that is an attribute, are limits that the spec sets.
         """
-        self.require(at_least(room, 0), reason, chosen=of is None or of.constant is not None)
+        self.require(at_least(rest, 0), reason, chosen=of is None or of.constant is not None)
 
     def require_equal(self, left: DimLike, right: DimLike, reason: str, hint: str = "") -> None:
         """State that two sizes are equal."""

@@ -141,7 +141,7 @@ class Iterate(Op):
     ) -> tuple[TensorType, ...]:
         found, steps = regions["layer"], dim(self.steps)
         least = 1 if len(found) > len(inputs) else 0  # there is nothing to stack
-        check.require_room(steps - least, f"`iterate` needs at least {least} steps", of=None)
+        check.require_nonnegative(steps - least, f"`iterate` needs at least {least} steps", of=None)
         return _stacked(self.name, check, inputs, found, self.axis, steps)
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:

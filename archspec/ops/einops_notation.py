@@ -247,7 +247,9 @@ def _given_sizes(
         number = sizes[name].constant
         if number is not None and number < 1:
             raise OpError(f"`{op}` needs a positive size for `{name}`", attribute=name)
-        check.require_room(sizes[name] - 1, f"`{op}` needs a positive size for `{name}`", of=None)
+        check.require_nonnegative(
+            sizes[name] - 1, f"`{op}` needs a positive size for `{name}`", of=None
+        )
     return sizes
 
 

@@ -30,13 +30,13 @@ def bounds(
         (first, last, f"start {start} not to be after stop {stop} on axis {axis}"),
         (last, size, f"stop {stop} to be within axis {axis}"),
     ):
-        room = (high - low).constant
-        if room is not None and room < 0:
+        rest = (high - low).constant
+        if rest is not None and rest < 0:
             raise OpError(
                 f"`{op}` needs {what}, whose size is {size}",
                 attribute="stop" if high is size else "start",
             )
-        check.require_room(high - low, f"`{op}` needs {what}", of=size)
+        check.require_nonnegative(high - low, f"`{op}` needs {what}", of=size)
     return first, last
 
 
@@ -111,10 +111,10 @@ class Select(Op):
         size = given.shape[axis]
         at = _from_front(size, self.index)
         reason = f"`select` needs index {self.index} to be within axis {axis}"
-        for room in (at, size - at - 1):
-            if room.constant is not None and room.constant < 0:
+        for rest in (at, size - at - 1):
+            if rest.constant is not None and rest.constant < 0:
                 raise OpError(f"{reason}, whose size is {size}", attribute="index")
-            check.require_room(room, reason, of=size)
+            check.require_nonnegative(rest, reason, of=size)
         return given.with_shape(*given.shape[:axis], *given.shape[axis + 1 :])
 
     def channel_layout(self, axis: int, *inputs: TensorType) -> ChannelLayout | None:
@@ -231,15 +231,15 @@ def _require_within(
     for axis, (size, asked) in enumerate(zip(given.shape, indices.shape, strict=True)):
         if axis == but:
             continue
-        room = (size - asked).constant
-        if room is not None and room < 0:
+        rest = (size - asked).constant
+        if rest is not None and rest < 0:
             raise OpError(
                 f"`{op}` needs indices at most {size} long on axis {axis}, but got "
                 f"{indices.shape_text}",
                 input=1,
             )
         reason = f"`{op}` needs indices within axis {axis}"
-        check.require_room(size - asked, reason, of=size)
+        check.require_nonnegative(size - asked, reason, of=size)
 
 
 class Scatter(Op):

@@ -145,7 +145,7 @@ class Split(Op):
             if size.constant is not None and size.constant < 0:
                 raise OpError(f"`split` cannot make a part of size {size}", attribute="parts")
             reason = f"`split` needs the part {size} not to be negative"
-            check.require_room(size, reason, of=total)
+            check.require_nonnegative(size, reason, of=total)
         together = sum_of(sizes)
         if together.constant is not None and total.constant is not None and together != total:
             raise OpError(

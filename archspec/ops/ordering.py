@@ -117,8 +117,8 @@ class TopK(Op):
             raise OpError("`topk` needs a count of at least 1", attribute="count")
         reason = f"`topk` needs {count} elements on axis {axis}"
         size = given.shape[axis]
-        check.require_room(size - count, reason, of=size)
-        check.require_room(count, "`topk` needs a count that is not negative", of=size)
+        check.require_nonnegative(size - count, reason, of=size)
+        check.require_nonnegative(count, "`topk` needs a count that is not negative", of=size)
         shape = (*given.shape[:axis], count, *given.shape[axis + 1 :])
         return TensorType(given.dtype, shape), TensorType(DType.I64, shape)
 

@@ -129,15 +129,15 @@ class MaxUnpool(Op):
         for axis, (slide, asked) in enumerate(zip(self.slides(axes), wanted, strict=True), 2):
             usual = transposed(x.shape[axis], slide, 0)
             size = usual if asked is None else dim(asked)
-            for room in (size - usual, usual - size):
-                least = room + (slide.stride - 1)
+            for difference in (size - usual, usual - size):
+                least = difference + (slide.stride - 1)
                 if least.constant is not None and least.constant < 0:
                     raise OpError(
                         f"`max_unpool` can make sizes that differ from {usual} by less than "
                         f"{slide.stride} on axis {axis}, but not {size}",
                         attribute="size",
                     )
-                check.require_room(
+                check.require_nonnegative(
                     least,
                     f"`max_unpool` needs a size that differs from {usual} by less than "
                     f"{slide.stride} on axis {axis}",
@@ -145,7 +145,7 @@ class MaxUnpool(Op):
                 )
             from_input = None if asked is not None else size
             reason = f"`max_unpool` needs axis {axis} of its output not to be empty"
-            check.require_room(size - 1, reason, of=from_input)
+            check.require_nonnegative(size - 1, reason, of=from_input)
             found.append(size)
         return tuple(found)
 

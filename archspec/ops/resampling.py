@@ -59,7 +59,7 @@ def suited(
 def _positive(op: str, check: Check, size: Dim, what: str, *, of: Dim | None) -> None:
     if size.constant is not None and size.constant < 1:
         raise OpError(f"`{op}` needs a positive {what}, but it is {size}")
-    check.require_room(size - 1, f"`{op}` needs a positive {what}", of=of)
+    check.require_nonnegative(size - 1, f"`{op}` needs a positive {what}", of=of)
 
 
 def _windows(

@@ -82,7 +82,7 @@ def _not_negative(op: str, check: Check, size: Dim, attribute: str) -> None:
         return
     if size.constant is not None and size.constant < 0:
         raise OpError(f"`{op}` cannot make an axis of size {size}", attribute=attribute)
-    check.require_room(size, f"`{op}` needs the size {size} not to be negative", of=None)
+    check.require_nonnegative(size, f"`{op}` needs the size {size} not to be negative", of=None)
 
 
 def _same_number(op: str, check: Check, total: Dim, known: Dim, attribute: str) -> None:
@@ -100,7 +100,7 @@ def _same_number(op: str, check: Check, total: Dim, known: Dim, attribute: str) 
 def exact_division(op: str, check: Check, total: Dim, by: Dim, *, attribute: str) -> Dim:
     """`total / by`, which must have no remainder. Raises OpError if that is undecidable."""
     if by.constant is None:
-        check.require_room(by - 1, f"`{op}` divides {total} by {by}", of=None)
+        check.require_nonnegative(by - 1, f"`{op}` divides {total} by {by}", of=None)
         total, by = _without_common_factor(total, by)
     try:
         quotient = total // by

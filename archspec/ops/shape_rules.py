@@ -239,7 +239,7 @@ def convolved(
     """
     padding = slide.before + slide.after
     padded = size + padding
-    check.require_room(
+    check.require_nonnegative(
         size - max(1, slide.reach - padding),
         f"`{op}` needs axis {axis} to have at least {slide.reach} positions with its padding",
         of=None if asked else size,

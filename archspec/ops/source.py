@@ -21,7 +21,7 @@ def checked_shape(op: str, check: Check, sizes: tuple[int | Dim, ...]) -> tuple[
         if size.constant is not None and size.constant < 0:
             raise OpError(f"`{op}` cannot make an axis of size {size}", attribute="shape")
         reason = f"`{op}` needs the size {size} not to be negative"
-        check.require_room(size, reason, of=None)
+        check.require_nonnegative(size, reason, of=None)
     return shape
 
 
@@ -61,7 +61,7 @@ class Arange(Op):
                 f"`arange` cannot go from {first} to {last} in steps of {self.step}",
                 attribute="start" if self.stop is None else "stop",
             )
-        check.require_room(way, f"`arange` goes from {first} to {last}", of=None)
+        check.require_nonnegative(way, f"`arange` goes from {first} to {last}", of=None)
         step = abs(self.step)
         return TensorType(self.dtype, ((way + (step - 1)) // step,))
 

@@ -217,10 +217,10 @@ class Pad(Op):
         return size + before + after
 
     @staticmethod
-    def _need(check: Check, room: Dim, reason: str, of: Dim) -> None:
-        if room.constant is not None and room.constant < 0:
+    def _need(check: Check, rest: Dim, reason: str, of: Dim) -> None:
+        if rest.constant is not None and rest.constant < 0:
             raise OpError(reason, attribute="amounts")
-        check.require_room(room, reason, of=of)
+        check.require_nonnegative(rest, reason, of=of)
 
 
 class PixelShuffle(Op):

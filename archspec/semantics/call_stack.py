@@ -11,7 +11,7 @@ T = TypeVar("T")
 FRAMES = 40_000
 """Maximum depth of Python calls; the budget's limit on nested expansions is reached first."""
 
-ROOM = 2**17
+STACK_SIZE = 2**17
 """Slots of 8 bytes on Python's stack that are allocated at once."""
 
 
@@ -33,4 +33,4 @@ def _with_large_stack(action: Callable[[], T]) -> T:
 # that repeatedly crosses the end of a chunk allocates it again and again, which took a tenth of the
 # time of a compilation. A frame that needs 1 MB gets a chunk of 2 MB, whose other half serves all
 # calls inside. Memory that is not touched costs nothing.
-_with_large_stack.__code__ = _with_large_stack.__code__.replace(co_stacksize=ROOM)
+_with_large_stack.__code__ = _with_large_stack.__code__.replace(co_stacksize=STACK_SIZE)

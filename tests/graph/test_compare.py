@@ -28,7 +28,7 @@ CHANGES = {
     "an input": ("x", "z"),
     "an output": ("output y", "output z"),
     "a reported width": ("f32[B = 2, 8,", "f32[B = 2, 9,"),
-    "what a region does": ("relu] -> add", "gelu] -> add"),
+    "the function of a region": ("relu] -> add", "gelu] -> add"),
     "how often it does": (", 3)\n  init", ", 4)\n  init"),
     "the order of inputs": ("[conv(8, 3), relu] -> add", "[relu, conv(8, 3)] -> add"),
     "first values": ("kaiming_normal", "xavier_normal"),

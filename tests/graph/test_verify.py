@@ -111,7 +111,7 @@ WRONG = {
         lambda g: with_node(g, "norm", without_key),
         "net: node 5 (batch_norm): it has weights or buffers, but its key is empty",
     ),
-    "a call without a name of what has weights": (
+    "a call with weights but without a name": (
         lambda g: with_node(g, "unit", without_key),
         "net: node 3 (unit): it has weights or buffers, but its key is empty",
     ),

@@ -93,7 +93,7 @@ def test_passes_agree_on_random_programs(text):
 
 
 TEXTS = {
-    "what a block says of its sizes": """
+    "where of a block": """
 block unit(width: int) {
   input x: [B, C, H, W] where H % 4 == 0
   output x -> conv(width, 3, stride=2) -> batch_norm -> relu
@@ -104,7 +104,7 @@ network net {
   output y
 }
 """,
-    "what is said of data that a pass takes out": """
+    "shapes of data that a pass removes": """
 network net {
   input x: f32[B = 1, 3, H = 32, W = 32]
   y: [B, 3, H // 2 * 2, W] = x -> dropout(0.1)
@@ -113,7 +113,7 @@ network net {
   output out
 }
 """,
-    "blocks that hand on what they take": """
+    "blocks that return their inputs": """
 block both(width: int) {
   input x: [B, C, H, W] where W % 2 == 0, W >= 4, H >= 3
   output near = x

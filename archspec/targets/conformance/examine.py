@@ -150,8 +150,8 @@ def _are_close(found: Array, wanted: Array) -> bool:
     kind = np.complex128 if wanted.dtype.kind == "c" else np.float64
     one, value = found.astype(kind), wanted.astype(kind)
     finite = np.abs(value[np.isfinite(value)])
-    room = TOLERANCE * max(1.0, float(finite.max(initial=0.0)))
-    return bool(np.allclose(one, value, rtol=0.0, atol=room, equal_nan=True))
+    tolerance = TOLERANCE * max(1.0, float(finite.max(initial=0.0)))
+    return bool(np.allclose(one, value, rtol=0.0, atol=tolerance, equal_nan=True))
 
 
 # ---------------------------------------------------------------------- coverage

@@ -49,15 +49,15 @@ def _least(expression: Dim) -> int | None:
     values = [[lowest(atom) for atom in monomial] for monomial, _ in varying]
     if len(less) > OUTWEIGHED or any(None in row for row in values):
         return None
-    room = {monomial: factor for monomial, factor in varying if factor > 0}
+    available = {monomial: factor for monomial, factor in varying if factor > 0}
     for monomial, factor in less:
         if not _is_power(monomial):
             return None  # a division may be 0 together with the term that outweighs it
         part, left = Counter(monomial), -factor
-        for larger, weight in room.items():
+        for larger, weight in available.items():
             if left and _is_power(larger) and part <= Counter(larger):
                 taken = min(left, weight)
-                room[larger], left = weight - taken, left - taken
+                available[larger], left = weight - taken, left - taken
         if left:
             return None
     products = (prod(value for value in row if value is not None) for row in values)
