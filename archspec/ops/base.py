@@ -395,10 +395,3 @@ class Op(Advice, BaseModel):
 
 def _kinds(value: object) -> object:
     return tuple(map(_kinds, value)) if isinstance(value, tuple) else type(value)
-
-
-def fixed(size: Dim, what: str, *, fix: str | None = None, code: str = "E0403") -> int:
-    """The number that `size` is. Raises OpError naming `what` when it depends on a free dim."""
-    if size.constant is None:
-        raise OpError(f"{what} must be a fixed number, but it is `{size}`", code=code, fix=fix)
-    return size.constant

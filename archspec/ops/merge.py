@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from archspec.ops.base import Check, Example, Op, OpError, fixed
+from archspec.ops.base import Check, Example, Op, OpError
 from archspec.ops.broadcasting import require_equal_dims, same_dtype, same_rank
 from archspec.ops.shape import exact_division
-from archspec.ops.shape_rules import axis_index
+from archspec.ops.shape_rules import axis_index, fixed
 from archspec.types.condition import at_least
 from archspec.types.dim import Dim, dim, sum_of
 from archspec.types.tensor import TensorType

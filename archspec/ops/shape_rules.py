@@ -311,3 +311,10 @@ def require_entries(op: str, check: Check, size: Dim, indices: TensorType) -> No
     nothing = (equal(one, 0) for one in indices.shape)
     needed = disjunction([at_least(size, 1), *nothing])
     check.require(needed, f"`{op}` needs at least one entry for its indices")
+
+
+def fixed(size: Dim, what: str, *, fix: str | None = None, code: str = "E0403") -> int:
+    """The number that `size` is. Raises OpError naming `what` when it depends on a free dim."""
+    if size.constant is None:
+        raise OpError(f"{what} must be a fixed number, but it is `{size}`", code=code, fix=fix)
+    return size.constant

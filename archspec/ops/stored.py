@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from archspec.ops.base import Check, Example, Op, OpError, Parameter, fixed
+from archspec.ops.base import Check, Example, Op, OpError, Parameter
+from archspec.ops.shape_rules import fixed
 from archspec.ops.source import checked_shape
 from archspec.types.dim import DimLike, dim
 from archspec.types.initialiser import Initialiser, Normal, zeros
