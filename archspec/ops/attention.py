@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
+from archspec.ops.advice import Application, Doubt
 from archspec.ops.base import Check, Example, Op, OpError, Parameter
 from archspec.ops.broadcasting import require_dtype, require_equal_dims
-from archspec.ops.doubt import Application, Doubt
 from archspec.ops.indexing import Tril, Triu
 from archspec.ops.random import Probability
 from archspec.ops.shape_rules import divides, fixed_axis, float_input, known_axis

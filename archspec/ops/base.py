@@ -200,8 +200,6 @@ class Op(Advice, BaseModel):
         frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True, defer_build=True
     )
 
-    name: ClassVar[str] = ""
-    """Its name in the language and the default name of its instances."""
     arity: ClassVar[tuple[int, int | None]] = (1, 1)
     """Minimum and maximum number of inputs; None for no limit. A tuple as input is unpacked."""
     category: ClassVar[str] = "other"

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from pydantic import PositiveInt
 
+from archspec.ops.advice import Application, Doubt
 from archspec.ops.base import Check, Example, Made, Op, OpError, Parameter, Window
-from archspec.ops.doubt import Application, Doubt
 from archspec.ops.shape import exact_division
 from archspec.ops.shape_rules import (
     Amounts,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from archspec.ops.advice import Application, Doubt
 from archspec.ops.base import Check, Example, Op, OpError, Parameter, Seen
 from archspec.ops.broadcasting import require_equal_dims
-from archspec.ops.doubt import Application, Doubt
 from archspec.ops.shape_rules import float_input, free_names, index_input, mixed
 from archspec.ops.symbols import Count, number
 from archspec.ops.weights import Parametrization, bias_parameter, weight_parameters

@@ -6,8 +6,8 @@ from typing import ClassVar, Literal
 
 from pydantic import NonNegativeFloat
 
+from archspec.ops.advice import Application, Doubt
 from archspec.ops.base import Check, Example, Op, OpError, Parameter, Seen, ShapeRule
-from archspec.ops.doubt import Application, Doubt
 from archspec.ops.shape_rules import (
     along,
     axis_index,

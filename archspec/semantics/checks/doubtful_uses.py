@@ -9,9 +9,8 @@ from archspec.diagnostics.model import Severity, Sink, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, Node, Port
 from archspec.graph.walk import walk
-from archspec.ops.advice import Advice
+from archspec.ops.advice import Advice, Application, Doubt
 from archspec.ops.base import Op
-from archspec.ops.doubt import Application, Doubt
 from archspec.shipped import is_library
 
 Callers: TypeAlias = Mapping[Graph, tuple[Graph, Node]]
