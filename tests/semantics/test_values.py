@@ -180,3 +180,26 @@ network net {
 
 def test_values_with_errors_cause_no_further_messages() -> None:
     assert errors(layer("conv(if 3 in [1, 1 / 0] then 4 else 5, 1)")) == ["E0309"]
+
+
+LAYERS = """
+rule layers(0) => []
+rule layers(n) => [...layers(n - 1), conv(n, 3)]
+rule columns(1) => [relu]
+rule columns(n) => [relu, ...(columns(n - 1) -> join)]
+"""
+
+
+def test_a_list_of_layers_that_a_rule_yields_is_indexed_counted_and_iterated_over() -> None:
+    assert weights(LAYERS + layer("layers(3)[1]")) == {
+        "conv.weight": (2, 4, 3, 3),
+        "conv.bias": (2,),
+    }
+    assert output(LAYERS + layer("conv(len(layers(3)), 1)")) == "f32[B, 3, H, W]"
+    text = LAYERS + layer('for i, f in enumerate(layers(2)) { "f{i}": f }')
+    assert [name for name in weights(text) if "weight" in name] == ["f0.weight", "f1.weight"]
+    assert output(LAYERS + layer("layers(3)[1..][-1]")) == "f32[B, 3, H, W]"
+
+
+def test_a_list_whose_length_only_its_use_tells_is_not_indexed() -> None:
+    assert errors(LAYERS + layer("columns(3)[0]")) == ["E0309"]

@@ -10,7 +10,7 @@ from archspec.semantics.expansion.tensor_methods import size_index
 from archspec.semantics.values.context import Context, SpecError
 from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.element_budget import bounded, listed
-from archspec.semantics.values.evaluation import evaluate, evaluates, force
+from archspec.semantics.values.evaluation import as_list, evaluate, evaluates, force
 from archspec.semantics.values.functions import items_of
 from archspec.semantics.values.model import (
     POISON,
@@ -124,6 +124,7 @@ def index_value(context: Context, node: ast.Index) -> Value:
     if asked is not None:
         raise asked
     base = force(context, evaluate(context, node.base), node.base.span)
+    base = as_list(context, base, node.base.span)
     if isinstance(base, Poison) or len(node.indices) != 1:
         return _not_one_index(context, base, node)
     index = plain(force(context, evaluate(context, node.indices[0]), node.indices[0].span))
@@ -151,12 +152,15 @@ def index_value(context: Context, node: ast.Index) -> Value:
 
 
 def _parts(context: Context, base: Value, node: ast.Index) -> tuple[Value, ...]:
+    message = f"{kind_of(base)} cannot be indexed"
     if isinstance(base, ListValue):
-        return base.items
-    if isinstance(base, (tuple, RangeValue)) or is_data(base):
+        if not any(isinstance(item, SpreadLayer) for item in base.items):
+            return base.items
+        message = "a list that contains the results of a layer, `...f`, cannot be indexed"
+    elif isinstance(base, (tuple, RangeValue)) or is_data(base):
         return items_of(context, base, node.span)
     fix = "first apply it, then index its result: `(x -> f)[0]`" if is_layer(base) else None
-    raise context.error("E0309", f"{kind_of(base)} cannot be indexed", node.span, fix=fix)
+    raise context.error("E0309", message, node.span, fix=fix)
 
 
 def _not_one_index(context: Context, base: Value, node: ast.Index) -> Value:

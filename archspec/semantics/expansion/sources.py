@@ -76,12 +76,27 @@ def data_value(context: GraphContext, expression: ast.Expr, what: str = "an outp
     if isinstance(value, Poison) or (is_data(value) and not _has_values(value)):
         return value
     forced = force(context, value, expression.span)
+    if (asked := _branch_input(forced)) is not None:
+        raise context.error(
+            "E0315",
+            f"{what} must be data, but this branch takes an input, so it is a layer",
+            asked.span,
+            fix="remove the `input`: a branch can use the names around it",
+        )
     raise context.error(
         "E0315",
         f"{what} must be data, but this is {kind_of(forced)}",
         expression.span,
         fix=_as_data(expression, forced),
     )
+
+
+def _branch_input(value: Value) -> ast.Input | None:
+    """The first `input` of a branch in braces, which makes it a layer."""
+    if not isinstance(value, Closure) or not isinstance(value.expression, ast.Anonymous):
+        return None
+    statements = value.expression.body.statements
+    return next((item for item in statements if isinstance(item, ast.Input)), None)
 
 
 def _as_data(expression: ast.Expr, value: Value) -> str | Fix:

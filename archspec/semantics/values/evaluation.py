@@ -14,6 +14,7 @@ from archspec.semantics.program.definitions import RuleDefinition
 from archspec.semantics.values.budget import ELEMENTS
 from archspec.semantics.values.context import Context, GraphContext, Reported, SpecError
 from archspec.semantics.values.display import kind_of
+from archspec.semantics.values.element_budget import listed
 from archspec.semantics.values.model import (
     POISON,
     BlockLayer,
@@ -162,12 +163,42 @@ def force(context: Context, value: Value, span: Span) -> Value:
 
     A rule with a signature yields a layer, so it is not expanded to find out.
     """
+    result = _right_side(context, value, span)
+    return value if is_layer(result) or isinstance(result, Poison) else result
+
+
+def as_list(context: Context, value: Value, span: Span) -> Value:
+    """The list that a call of a rule yields, of values or layers; anything else unchanged.
+
+    Lists that the rule spreads in its list, such as those of a recursion, are part of it.
+    """
+    result = _right_side(context, value, span)
+    if not isinstance(result, ListValue) or not any(_is_spread(item) for item in result.items):
+        return result if isinstance(result, ListValue) else value
+    found: list[Value] = []
+    stack = [*reversed(result.items)]
+    while stack:
+        context.session.budget.step(span)
+        item = stack.pop()
+        spread = _right_side(context, item.inner, span) if isinstance(item, SpreadLayer) else item
+        if isinstance(item, SpreadLayer) and isinstance(spread, ListValue):
+            stack.extend(reversed(spread.items))
+        else:
+            found.append(item)
+            context.session.budget.length(len(found), span)
+    return listed(context, found, span)
+
+
+def _is_spread(value: Value) -> bool:
+    return isinstance(value, SpreadLayer)
+
+
+def _right_side(context: Context, value: Value, span: Span) -> Value:
     if not isinstance(value, BlockLayer) or not isinstance(value.definition, RuleDefinition):
         return value
     if value.definition.signature is not None:
         return value
-    result = _RIGHT_SIDES[RuleDefinition](context, value, span)
-    return value if is_layer(result) or isinstance(result, Poison) else result
+    return _RIGHT_SIDES[RuleDefinition](context, value, span)
 
 
 def settled(context: Context, expression: ast.Expr) -> Value:

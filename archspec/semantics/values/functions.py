@@ -17,6 +17,7 @@ from archspec.semantics.program.foreign_names import word_of_elsewhere
 from archspec.semantics.values.context import Context, NotInductive
 from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.element_budget import listed
+from archspec.semantics.values.evaluation import as_list
 from archspec.semantics.values.model import Copies, ListValue, Poison, RangeValue, Value, is_data
 from archspec.semantics.values.operators import (
     arithmetic,
@@ -44,7 +45,8 @@ def range_items(context: Context, value: RangeValue, span: Span) -> tuple[Value,
 
 
 def items_of(context: Context, value: Value, span: Span) -> tuple[Value, ...]:
-    """The items of a list, range or tuple of data."""
+    """The items of a list, range or tuple of data; a list may be the value of a rule."""
+    value = as_list(context, value, span)
     if isinstance(value, ListValue):
         items = value.items
     elif isinstance(value, RangeValue):
@@ -112,6 +114,7 @@ def _length(context: Context, arguments: tuple[Value, ...], span: Span) -> Value
         raise measured(context, value, span)
     if isinstance(value, str):
         return len(value)
+    value = as_list(context, value, span)
     if not isinstance(value, (ListValue, RangeValue, tuple)):
         return 1  # a tuple of one is its element
     return len(items_of(context, value, span))
