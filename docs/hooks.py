@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -55,16 +56,33 @@ def ops_page() -> str:
         by_category[op.category].append(op)
     parts = [
         "# Primitive ops",
-        f"The {len(all_ops())} ops that backends lower. All others are written in the language: "
-        "see the [standard library](std.md). Attributes are given by position in this order, or by "
-        "name; those after `*` by name only. The number of input channels is inferred: "
-        "`nn.Conv2d(3, 64, 3)` is `conv(64, 3)`, `nn.BatchNorm2d(64)` is `batch_norm`.",
+        f"The {len(all_ops())} layers and functions that are built into the language. Blocks that "
+        "are composed of them, such as `conv_bn_relu`, are in the [standard library](std.md). "
+        "Attributes are given by position in this order, or by name; those after `*` by name only. "
+        "The number of input channels is inferred: `nn.Conv2d(3, 64, 3)` is `conv(64, 3)`, "
+        "`nn.BatchNorm2d(64)` is `batch_norm`. [From PyTorch](from-pytorch.md) lists equivalents.",
+        _op_index(by_category),
     ]
     for category in sorted(by_category):
         parts.append(f"## {category.capitalize()}")
         ops = sorted(by_category[category], key=lambda op: op.name)
         parts.extend(op_page(op, level=3) for op in ops)
     return "\n\n".join(parts) + "\n"
+
+
+def _op_index(by_category: Mapping[str, Sequence[type[Op]]]) -> str:
+    """A table with a row for each category, with links to its ops."""
+    rows = ["| category | ops |", "|---|---|"]
+    for category in sorted(by_category):
+        names = sorted(op.name for op in by_category[category])
+        links = ", ".join(f"[{name}](#{_anchor(name, by_category)})" for name in names)
+        rows.append(f"| {category} | {links} |")
+    return "\n".join(rows)
+
+
+def _anchor(name: str, by_category: Mapping[str, Sequence[type[Op]]]) -> str:
+    """The anchor of an op; a category of this name has a heading before it."""
+    return f"{name}_1" if name in by_category else name
 
 
 # ---------------------------------------------------------------------- standard library

@@ -1,4 +1,4 @@
-// The field on the page of networks: hides rows, and families without rows, that lack a word.
+// The field on the page of networks: hides what lacks a word: rows, then families and topics.
 document.addEventListener("DOMContentLoaded", () => {
   const field = document.getElementById("network-filter");
   if (!field) return;
@@ -13,5 +13,7 @@ document.addEventListener("DOMContentLoaded", () => {
       for (const row of rows) row.hidden = !all && !has(row.textContent);
       family.hidden = !all && rows.every((row) => row.hidden);
     }
+    for (const topic of document.querySelectorAll(".network-topic"))
+      topic.hidden = !topic.querySelector(".network-family:not([hidden])");
   });
 });

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
+from markdown.extensions.toc import slugify
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 import archspec
 from archspec import shipped
 from archspec.analysis.number_format import short, sizes_text
-from archspec.cli.listing import Entry, read
+from archspec.cli.entries import Entry, by_topic, read, sentence_case
 from archspec.diagram import illustration
 from archspec.network import Network
 
@@ -26,12 +27,14 @@ _ROW = re.compile(r"^\| \d+ \| (.+?) \| (\[.+?) \| (.*?) \| (.*?) \|$", re.MULTI
 INTRODUCTION = """\
 # Networks
 
-The {count} networks and presets that ship with archspec, grouped by file. MACs are given at the
-sizes in the next column; all valid sizes are accepted. `archspec list` prints this list in a
-terminal, and `archspec.load("resnet50")` loads a network in Python.
+The {count} networks and presets that ship with archspec, by topic and year: {topics}. MACs are
+those at the sizes in the next column; all valid sizes are accepted.
 
-<input id="network-filter" type="search" aria-label="Filter the networks"
-  placeholder="resnet, segmentation, torchvision ...">
+`archspec list` prints this list in a terminal, `archspec show resnet50` describes a network, and
+`archspec.load("resnet50")` loads it in Python.
+
+<label for="network-filter">Search by name, paper or words of the description:</label>
+<input id="network-filter" type="search" placeholder="resnet, segmentation, torchvision ...">
 """
 
 
@@ -50,12 +53,19 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def networks_page(paths: Iterable[Path]) -> tuple[str, Mapping[str, bytes]]:
     """The page in Markdown, with a section for each file, and the drawings of these by name."""
-    entries = read(paths)
+    entries = sorted(read(paths), key=by_topic)
     drawings: dict[str, bytes] = {}
-    parts = [INTRODUCTION.format(count=len(entries))]
-    for file, group in groupby(entries, key=lambda entry: entry.file):
-        parts.append(_family(file, list(group), drawings))
-    return "\n\n".join(parts) + "\n", drawings
+    parts: list[str] = []
+    links: list[str] = []
+    for topic, group in groupby(entries, key=lambda entry: entry.family.topic):
+        title = sentence_case(topic)
+        links.append(f"[{topic}](#{slugify(title, '-')})")
+        parts += ['<div class="network-topic" markdown>', f"## {title}"]
+        for file, members in groupby(group, key=lambda entry: entry.file):
+            parts.append(_family(file, list(members), drawings))
+        parts.append("</div>")
+    head = INTRODUCTION.format(count=len(entries), topics="; ".join(links))
+    return "\n\n".join([head, *parts]) + "\n", drawings
 
 
 def _family(file: Path, entries: Sequence[Entry], drawings: dict[str, bytes]) -> str:
@@ -70,11 +80,11 @@ def _family(file: Path, entries: Sequence[Entry], drawings: dict[str, bytes]) ->
                 drawings[entry.name] = svg
     parts = [
         '<div class="network-family" markdown>',
-        f"## {family.name}",
+        f"### {family.name}",
         family.description,
         family.citation,
     ]
-    head = "| command | parameters | MACs | at | valid sizes |\n|---|--:|--:|---|---|"
+    head = "| name | parameters | MACs | at | valid sizes |\n|---|--:|--:|---|---|"
     parts.append("\n".join([head, *rows]))
     parts += [f"Verified against: {text}." for text in _verified(file)]
     parts.append(f'Spec: <a href="networks/{file.name}.txt"><code>{file.name}</code></a>')
@@ -99,8 +109,7 @@ def _row(entry: Entry, network: Network) -> str:
     except archspec.CompileFailed:  # not supported for symbolic sizes
         macs = "-"
     valid = str(network.valid_sizes).replace("|", "\\|")
-    command = f"`archspec show {entry.name}`"
-    return f"| {command} | {network.parameters:,} | {macs} | {sizes} | {valid} |"
+    return f"| `{entry.name}` | {network.parameters:,} | {macs} | {sizes} | {valid} |"
 
 
 def _verified(file: Path) -> list[str]:

@@ -13,6 +13,9 @@ from archspec.syntax import ast, parse
 
 _COMMENT = re.compile(r"(?:^#.*\n)+", re.MULTILINE)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`])")
+_TOPIC = re.compile(r"^[ ]*Topic: (.+?)\.?[ ]*$", re.MULTILINE)
+_YEAR = re.compile(r"(?<!arXiv:)\b(?:19|20)\d\d\b")
+_PREPRINT = re.compile(r"arXiv:(\d\d)")
 _TOKEN = re.compile(r"\"[^\"]*\"|[\[({]|[\])}]|,|[^\"\[({\])},]+|.")
 
 
@@ -21,12 +24,21 @@ class Family:
     """What the first comment of a file says about all of its networks.
 
     Its first paragraph is the name, up to a full stop, and the citation; the description is the
-    first sentence of the second paragraph.
+    first sentence of the second paragraph. A line `Topic: ..` groups the files of a list.
     """
 
     name: str
     citation: str
     description: str
+    topic: str
+
+    @property
+    def year(self) -> int | None:
+        """The first year in the citation, or that of its first preprint."""
+        if (found := _YEAR.search(self.citation)) is not None:
+            return int(found[0])
+        preprint = _PREPRINT.search(self.citation)
+        return 2000 + int(preprint[1]) if preprint is not None else None
 
     @property
     def heading(self) -> str:
@@ -72,6 +84,16 @@ def read(paths: Iterable[Path]) -> list[Entry]:
     return found
 
 
+def by_topic(entry: Entry) -> tuple[str, int, str]:
+    """The key that sorts files by topic, then by year."""
+    return entry.family.topic, entry.family.year or 0, entry.file.stem
+
+
+def sentence_case(topic: str) -> str:
+    """A topic as a heading."""
+    return topic[:1].upper() + topic[1:]
+
+
 def entries(file: Path, tree: ast.Module, names: Iterable[str] | None = None) -> Iterator[Entry]:
     """The networks and presets of a file, or those of them in `names`."""
     wanted = None if names is None else set(names)
@@ -91,11 +113,13 @@ def entries(file: Path, tree: ast.Module, names: Iterable[str] | None = None) ->
 
 def _family(comment: str) -> tuple[Family, str]:
     """What a comment says about a file, and its first paragraph."""
-    head, _, rest = re.sub(r"\n\s*\n", "\n\n", comment.strip()).partition("\n\n")
+    text = _TOPIC.sub("", comment).strip()
+    head, _, rest = re.sub(r"\n\s*\n", "\n\n", text).partition("\n\n")
     title = _on_one_line(head)
     name, _, citation = title.partition(". ")
     sentence = _SENTENCE.split(_first_paragraph(rest), maxsplit=1)[0]
-    return Family(name.removesuffix("."), citation, sentence), title
+    topic = _TOPIC.search(comment)
+    return Family(name.removesuffix("."), citation, sentence, topic[1] if topic else ""), title
 
 
 def _parameter(parameter: ast.Parameter) -> str:

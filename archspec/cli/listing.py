@@ -9,7 +9,7 @@ from pathlib import Path
 
 from archspec import shipped
 from archspec.cli.console import coloured, page_width, write, write_json
-from archspec.cli.entries import Entry, entries, read
+from archspec.cli.entries import Entry, by_topic, entries, read, sentence_case
 from archspec.cli.guard import WrongUsage
 from archspec.cli.spec import SUFFIX, files
 from archspec.diagnostics.failure import CompileFailed
@@ -20,6 +20,9 @@ from archspec.diagnostics.suggest import nearest
 
 MOST_PARAMETERS = 60
 """Maximum width of the parameters of an entry, in columns."""
+
+FILE_WIDTH = 120
+"""Maximum width of the line of a file where the output is not a terminal."""
 
 HEADING = ("name", "parameters, or definition of a preset", "description")
 """The heading of the first table of entries."""
@@ -135,20 +138,25 @@ def _json(entry: Entry) -> dict[str, object]:
         "family": entry.family.name,
         "description": entry.family.description,
         "citation": entry.family.citation,
+        "topic": entry.family.topic or None,
+        "year": entry.family.year,
     }
 
 
 def _write_files(found: Sequence[Entry]) -> None:
-    """Write a line for each file, with the number of its entries, and how to see these."""
-    limit, colour = page_width(sys.stdout), coloured(sys.stdout)
+    """Write a line for each file, by topic and year, and how to see the entries of a file."""
+    room, colour = page_width(sys.stdout) or FILE_WIDTH, coloured(sys.stdout)
     listed = [list(group) for _, group in groupby(found, key=lambda entry: entry.file)]
-    rows = [(group[0].file.stem, str(len(group)), group[0].family.heading) for group in listed]
-    rows.insert(0, ("file", "networks", "description"))
-    left, middle = (max(width(row[at]) for row in rows) for at in range(2))
-    for number, (name, count, heading) in enumerate(rows):
-        line = f"{_pad(name, left)}  {count:>{middle}}  {printable(heading)}"
-        line = _cut(line.rstrip(), limit)
-        write((line if number else paint(line, "bold", colour)) + "\n")
+    listed.sort(key=lambda group: by_topic(group[0]))
+    left = max(width(group[0].file.stem) for group in listed)
+    heading = f"  {_pad('file', left)}  year  networks  description"
+    write(paint(_cut(heading, room), "bold", colour) + "\n")
+    for topic, files_ in groupby(listed, key=lambda group: group[0].family.topic):
+        write("\n" + paint(printable(sentence_case(topic)), "bold", colour) + "\n")
+        for group in files_:
+            family = group[0].family
+            start = f"  {_pad(group[0].file.stem, left)}  {family.year or '':>4}  {len(group):>8}"
+            write(_cut(f"{start}  {printable(family.heading)}".rstrip(), room) + "\n")
     write(f"\n{len(found)} networks and presets in {len(listed)} files.\n")
     write("`archspec list resnet` lists those of this name, `archspec list --all` all.\n")
 

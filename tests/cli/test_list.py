@@ -102,14 +102,25 @@ def test_several_words_are_searched_one_by_one(run):
 @pytest.mark.parametrize("columns", [None, 80], ids=["pipe", "terminal"])
 def test_files_are_listed_without_a_word(run, monkeypatch, columns):
     monkeypatch.setattr("archspec.cli.listing.page_width", lambda _: columns)
-    output = run().stdout.splitlines()
-    heading, *files, _, total, _ = output
-    assert heading.split() == ["file", "networks", "description"]
-    assert [line.split()[0] for line in files] == sorted({p.stem for p in paths()})
-    counted = sum(int(line.split()[1]) for line in files)
+    said = run().stdout.splitlines()
+    heading, *lines, _, total, _ = said
+    assert heading.split() == ["file", "year", "networks", "description"]
+    files = [line.split() for line in lines if line.startswith("  ")]
+    assert sorted(file for file, *_ in files) == sorted({p.stem for p in paths()})
+    counted = sum(int(count) for _, _, count, *_ in files)
     assert counted == len(shipped.networks())
     assert total == f"{counted} networks and presets in {len(files)} files."
-    assert max(map(len, output)) <= (columns or 1000)
+    assert max(map(len, said)) <= (columns or 120)
+
+
+def test_files_are_listed_by_topic_and_year(run):
+    lines = run().stdout.splitlines()
+    topics = [line for line in lines[1:-2] if line and not line.startswith("  ")]
+    assert topics == sorted(topics)
+    start = lines.index("Image classification with convolutions") + 1
+    years = [int(line.split()[1]) for line in lines[start : lines.index("", start)]]
+    assert years == sorted(years)
+    assert years[0] == 1998
 
 
 def test_every_shipped_file_has_a_description():
@@ -117,6 +128,8 @@ def test_every_shipped_file_has_a_description():
         assert family.name
         assert family.citation
         assert family.description.endswith(".")
+        assert family.topic
+        assert family.year
 
 
 LONG = """\
@@ -173,5 +186,7 @@ def test_json_has_more_fields(run):
         "family": "Nets",
         "description": "Linear layers of any width.",
         "citation": "Somebody, Something, 2020.",
+        "topic": None,
+        "year": 2020,
     }
     assert (wide["kind"], wide["value"]) == ("preset", "net(64, classes=3)")
