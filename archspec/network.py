@@ -140,14 +140,16 @@ class Network:
         """
         return accepts(self.compiled, self._sizes(sizes), training=training)
 
-    def report(self, *, training: bool = False, depth: int = 1) -> Report:
+    def report(self, *, training: bool = False, depth: int = 1, concrete: bool = False) -> Report:
         """The full analysis of the network; its table of blocks is expanded to `depth`.
+
+        With `concrete`, the shapes in the table are numbers, at the reported sizes.
 
         If training does not accept the reported sizes, the next larger accepted batch (or other
         size) is used. Raises CompileFailed: E0707 if the network does not accept the reported
         sizes, E0411 if its costs exceed the limits of symbolic sizes.
         """
-        return analyse(self.compiled, training=training, depth=depth)
+        return analyse(self.compiled, training=training, depth=depth, concrete=concrete)
 
     def analyse(self, name: str, *, training: bool = False, **options: object) -> Finding:
         """The result of an analysis (`intensity` or an installed one) for one mode.

@@ -87,16 +87,20 @@ class Report:
         return self.memory.evaluate(self.sizes)
 
 
-def report(compiled: Compiled, *, training: bool = False, depth: int = 1) -> Report:
+def report(
+    compiled: Compiled, *, training: bool = False, depth: int = 1, concrete: bool = False
+) -> Report:
     """Analyse a network; its table of blocks is expanded to `depth`.
+
+    With `concrete`, the shapes in the table are numbers, at the sizes of the report.
 
     Raises CompileFailed: E0707 if the network does not accept its default sizes, E0411 if its
     costs cannot be computed for symbolic sizes.
     """
-    return bounded(compiled, lambda: _report(compiled, training, depth))
+    return bounded(compiled, lambda: _report(compiled, training, depth, concrete))
 
 
-def _report(compiled: Compiled, training: bool, depth: int) -> Report:
+def _report(compiled: Compiled, training: bool, depth: int, concrete: bool) -> Report:
     graph = compiled.training if training else compiled.inference
     sizes = reported_sizes(compiled, training=training)
     return Report(
@@ -113,7 +117,7 @@ def _report(compiled: Compiled, training: bool, depth: int) -> Report:
         receptive_fields=named_fields(graph),
         inputs=inputs_of(graph),
         outputs=outputs_of(graph),
-        rows=rows(graph, depth),
+        rows=rows(graph, depth, sizes if concrete else None),
         sizes=sizes,
         valid_sizes=valid_sizes(compiled, training=training),
     )

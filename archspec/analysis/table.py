@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from archspec.analysis.counting import Counts, count_by_node
 from archspec.analysis.macs import macs_by_node
@@ -41,15 +41,17 @@ class Row:
         return what if self.computed else f"{what} (not computed)"
 
 
-def rows(graph: Graph, depth: int = 1) -> tuple[Row, ...]:
+def rows(graph: Graph, depth: int = 1, sizes: Mapping[str, int] | None = None) -> tuple[Row, ...]:
     """The table of a graph, with calls expanded to a depth; depth 0 is an empty table.
+
+    Shapes are numbers if `sizes` are given.
 
     A block is expanded at its first use, so the table is never larger than the program. Ops without
     a name and without a cost are omitted.
     """
     if depth < 1:
         return ()
-    table = _Table(graph)
+    table = _Table(graph, sizes or {})
     found: list[Row] = []
     opened = {graph}
     stack = [table.lines(graph, "", 0)]
@@ -68,7 +70,8 @@ def rows(graph: Graph, depth: int = 1) -> tuple[Row, ...]:
 class _Table:
     """Costs of graphs below a root, computed once for all of them."""
 
-    def __init__(self, root: Graph) -> None:
+    def __init__(self, root: Graph, sizes: Mapping[str, int]) -> None:
+        self._sizes = sizes
         self._classes = structure_classes(root)
         self._counts: dict[Forms, Counts] = {}
         self._macs: dict[Graph, Dim] = {}
@@ -91,7 +94,7 @@ class _Table:
                 yield Row(
                     _name(graph, prefix, group),
                     node.instance.title,
-                    tuple(kind.shape_text for kind in node.types),
+                    tuple(kind.at(self._sizes).shape_text for kind in node.types),
                     parameters,
                     cost,
                     len(group),

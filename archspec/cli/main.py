@@ -54,7 +54,7 @@ archspec build resnet50 --set classes=10 -o build/resnet50
 
 app = typer.Typer(
     name="archspec",
-    help="Declare neural-network architectures, prove that their shapes fit, build them.\n\n"
+    help="Declare neural-network architectures, prove that their shapes fit, and build them.\n\n"
     "SPEC is a file with one network (lenet.arch), a network in a file (resnet.arch:resnet50), "
     "or the name of a network that ships with archspec (resnet50).",
     epilog=_EPILOG,
@@ -153,6 +153,7 @@ def show(
         int, typer.Option(min=0, metavar="N", help="Levels of blocks in the table; 0 for no table.")
     ] = 1,
     training: Training = False,
+    concrete: Concrete = False,
     after: After = None,
     analyses: Analyses = None,
     as_json: Json = False,
@@ -162,15 +163,16 @@ def show(
     \b
     archspec show resnet50
     archspec show specs/vit.arch:vit_b_16 --set size=384 --depth 2
-    archspec show resnet50 --size H=W=384 --json
+    archspec show resnet50 --size H=W=384 --concrete
     archspec show resnet18 --pass fold --after fold
     archspec show resnet18 --analysis intensity
     """
     from archspec.cli import show as command
 
     chosen = Passes(passes or (), column, fold)
+    asked = analyses or []
     command.run(
-        spec, settings or [], sizes or [], chosen, depth, training, after, analyses or [], as_json
+        spec, settings or [], sizes or [], chosen, depth, training, concrete, after, asked, as_json
     )
 
 
@@ -238,9 +240,9 @@ def draw(
     direction: Way = Direction.TB,
     concrete: Concrete = False,
 ) -> None:
-    """Draw a network: blocks as boxes, repeats folded, shapes on the edges.
+    """Draw a network: blocks as boxes with their output shapes, equal ones in sequence once.
 
-    In a browser, boxes of an SVG file show their shape, parameters, MACs and line of the spec.
+    In a browser, tooltips of an SVG file show shapes, parameters, MACs and lines of the spec.
 
     \b
     archspec draw resnet50 -o resnet50.svg

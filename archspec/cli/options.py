@@ -58,7 +58,7 @@ Sizes = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Write the result as JSON, for programs.")]
 Training = Annotated[
-    bool, typer.Option("--training", help="Use the graph of training mode instead of inference.")
+    bool, typer.Option("--training", help="Use the graph of training instead of that of inference.")
 ]
 Way = Annotated[
     Direction,
@@ -67,7 +67,10 @@ Way = Annotated[
     ),
 ]
 Concrete = Annotated[
-    bool, typer.Option("--concrete", help="Shapes as numbers, at the sizes of the report.")
+    bool,
+    typer.Option(
+        "--concrete", help="Shapes as numbers instead of formulas, for the sizes of the report."
+    ),
 ]
 Column = Annotated[
     int | None,

@@ -34,6 +34,7 @@ def run(
     passes: Passes,
     depth: int,
     training: bool,
+    concrete: bool,
     after: str | None,
     analyses: Sequence[str],
     as_json: bool,
@@ -48,7 +49,7 @@ def run(
         write(_listing(network, after))
         return
     with working(f"analysing {network.name}"):
-        report = network.report(training=training, depth=depth)
+        report = network.report(training=training, depth=depth, concrete=concrete)
         found = _found(network, report, asked)
     if as_json:
         write_json(_data(network, report, found))

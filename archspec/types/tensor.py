@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from archspec.frozen import frozen
-from archspec.types.dim import Dim, product
+from archspec.types.dim import Dim, dim, product
 
 
 class DType(StrEnum):
@@ -57,6 +58,13 @@ class TensorType:
     def shape_text(self) -> str:
         """The shape as the language writes it: `[B, 64, H//2]`."""
         return "[" + ", ".join(str(size) for size in self.shape) + "]"
+
+    def at(self, sizes: Mapping[str, int]) -> TensorType:
+        """The type at these sizes: dims of which all symbols have a size become numbers."""
+        known = (size.symbols <= sizes.keys() for size in self.shape)
+        shape = zip(self.shape, known, strict=True)
+        numbers = (dim(size.evaluate(sizes)) if given else size for size, given in shape)
+        return TensorType(self.dtype, tuple(numbers))
 
     def __str__(self) -> str:
         return f"{self.dtype}{self.shape_text}"

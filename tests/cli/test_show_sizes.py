@@ -46,6 +46,14 @@ def test_a_size_replaces_the_reported_one(run):
     )
 
 
+def test_shapes_in_the_table_are_numbers_on_request(run):
+    given = ("show", "net.arch", "--size", "H=64")
+    assert " conv [B, 8, H, W] " in " ".join(run(*given).stdout.split())
+    said = " ".join(run(*given, "--concrete").stdout.split())
+    assert " conv [1, 8, 64, 32] " in said
+    assert "input image: f32[B, 3, H, W]" in said
+
+
 def test_build_and_draw_take_a_size(run, tmp_path):
     done = run("build", "net.arch", "--size", "H=64", "--target", "torch", "-o", "out")
     assert done.exit_code == 0
