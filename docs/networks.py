@@ -28,7 +28,7 @@ INTRODUCTION = """\
 # Networks
 
 The {count} networks and presets that ship with archspec, by topic and year: {topics}. MACs are
-those at the sizes in the next column; all valid sizes are accepted.
+given for the default sizes; all valid sizes are accepted.
 
 `archspec list` prints this list in a terminal, `archspec show resnet50` describes a network, and
 `archspec.load("resnet50")` loads it in Python.
