@@ -17,21 +17,25 @@ def op_page(op: type[Op], level: int = 1) -> str:
     fields = [*op.regions, *fields]
     if op.positions is not None and op.positions < len(fields):
         fields.insert(op.positions, "*")
-    least, most = op.arity
-    inputs = f"{least} to {most}"
-    if most is None:
-        inputs = f"{least} or more"
-    elif least == most:
-        inputs = str(least)
     yields = f" Results: {', '.join(op.output_names)}." if op.output_names else ""
     return "\n\n".join(
         (
             f"{'#' * level} {op.name}",
             f"```arch\n{op.name}({', '.join(fields)})\n```",
-            f"Inputs: {inputs}.{yields}",
+            f"{_inputs(op)}.{yields}",
             _prose(inspect.getdoc(op) or ""),
         )
     )
+
+
+def _inputs(op: type[Op]) -> str:
+    """`One input`, `2 or more inputs`."""
+    least, most = op.arity
+    if most is None:
+        return f"{least} or more inputs"
+    if least != most:
+        return f"{least} to {most} inputs"
+    return {0: "No input", 1: "One input"}.get(least, f"{least} inputs")
 
 
 def summary(op: type[Op]) -> str:
