@@ -145,18 +145,18 @@ def _json(entry: Entry) -> dict[str, object]:
 
 def _write_files(found: Sequence[Entry]) -> None:
     """Write a line for each file, by topic and year, and how to see the entries of a file."""
-    room, colour = page_width(sys.stdout) or FILE_WIDTH, coloured(sys.stdout)
+    limit, colour = page_width(sys.stdout) or FILE_WIDTH, coloured(sys.stdout)
     listed = [list(group) for _, group in groupby(found, key=lambda entry: entry.file)]
     listed.sort(key=lambda group: by_topic(group[0]))
     left = max(width(group[0].file.stem) for group in listed)
     heading = f"  {_pad('file', left)}  year  networks  description"
-    write(paint(_cut(heading, room), "bold", colour) + "\n")
+    write(paint(_cut(heading, limit), "bold", colour) + "\n")
     for topic, files_ in groupby(listed, key=lambda group: group[0].family.topic):
         write("\n" + paint(printable(sentence_case(topic)), "bold", colour) + "\n")
         for group in files_:
             family = group[0].family
             start = f"  {_pad(group[0].file.stem, left)}  {family.year or '':>4}  {len(group):>8}"
-            write(_cut(f"{start}  {printable(family.heading)}".rstrip(), room) + "\n")
+            write(_cut(f"{start}  {printable(family.heading)}".rstrip(), limit) + "\n")
     write(f"\n{len(found)} networks and presets in {len(listed)} files.\n")
     write("`archspec list resnet` lists those of this name, `archspec list --all` all.\n")
 

@@ -102,15 +102,15 @@ def test_several_words_are_searched_one_by_one(run):
 @pytest.mark.parametrize("columns", [None, 80], ids=["pipe", "terminal"])
 def test_files_are_listed_without_a_word(run, monkeypatch, columns):
     monkeypatch.setattr("archspec.cli.listing.page_width", lambda _: columns)
-    said = run().stdout.splitlines()
-    heading, *lines, _, total, _ = said
+    output = run().stdout.splitlines()
+    heading, *lines, _, total, _ = output
     assert heading.split() == ["file", "year", "networks", "description"]
     files = [line.split() for line in lines if line.startswith("  ")]
     assert sorted(file for file, *_ in files) == sorted({p.stem for p in paths()})
     counted = sum(int(count) for _, _, count, *_ in files)
     assert counted == len(shipped.networks())
     assert total == f"{counted} networks and presets in {len(files)} files."
-    assert max(map(len, said)) <= (columns or 120)
+    assert max(map(len, output)) <= (columns or 120)
 
 
 def test_files_are_listed_by_topic_and_year(run):
