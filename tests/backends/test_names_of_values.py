@@ -32,7 +32,7 @@ network net {
 
 def test_values_bound_together_keep_their_names(network):
     text = forward(network(ATTENTION), "Attention")
-    assert "q, k, v = x.unbind(0)" in text
+    assert "q, k, v = x.unflatten(2, [3, self.heads, -1]).permute(2, 0, 3, 1, 4).unbind(0)" in text
     assert "q = q * 0.5" in text
     assert "weights = torch.einsum(" in text
     assert "weights = F.softmax(weights, dim=-1)" in text

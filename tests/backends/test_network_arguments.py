@@ -186,7 +186,7 @@ network net(rate: float = 0.25, depths: list[int] = [1, 2]) {
     assert arguments_of(net) == {"rate": 0.25}
     assert "drop=0.0" in source
     assert "drop=rate / 2" in source
-    assert "drop=rate * 2 / 2" in source
+    assert "drop=rate)" in source
 
 
 def test_numbers_of_initialisers_are_expressions(tmp_path):

@@ -390,8 +390,8 @@ network net {
     assert "rows = -(-H // self.window)" in text
     assert "(2 * window - 1) ** 2, heads)" in text
     assert "torch.empty(window ** 2, dtype=torch.int64)" in text
-    assert "x * ((self.in_features // self.heads) ** -0.5)" in text
-    assert "y * ((2 * self.in_features // self.heads) ** -0.5)" in text
+    assert "x * (self.in_features // self.heads) ** -0.5" in text
+    assert "y * (2 * self.in_features // self.heads) ** -0.5" in text
     assert "rows * self.window" in text
     assert "nn.Linear(in_features, 2 * in_features)" in text
     assert "unflatten(1, [-1, self.window])" in text
@@ -564,4 +564,4 @@ network net {
 """
         )
     )
-    assert "x * ((self.in_features // self.heads) ** -0.5)" in text
+    assert "x * (self.in_features // self.heads) ** -0.5" in text

@@ -7,6 +7,7 @@ from typing import TypeAlias, assert_never
 
 from archspec.diagnostics.model import Fix
 from archspec.diagnostics.suggest import rename
+from archspec.graph.expression import Operation
 from archspec.graph.model import Draw, InitRule, Tie
 from archspec.ops.base import Need, Op
 from archspec.ops.registry import all_ops
@@ -85,16 +86,20 @@ def _bind(context: GraphContext, statement: ast.Bind) -> None:
 
 
 def _remember_number(context: GraphContext, statement: ast.Bind, value: Value) -> None:
-    """Record how a number bound to a name was written; a bound size becomes a definition."""
+    """Record how a number or size bound to a name was written, over the names of the block."""
     if len(statement.targets) != 1 or not isinstance(statement.targets[0], ast.NameTarget):
         return  # none is left where a fault of syntax took it
     target, environment = statement.targets[0], context.environment
-    if isinstance(value, (int, float)):
+    is_number = isinstance(value, (int, float))
+    if not is_number and not (isinstance(value, Dim) and environment.is_body):
+        return
+    written = as_written(statement.value, environment)
+    if is_number:
         environment.record_expression(target.name, statement.value)
-    elif isinstance(value, Dim) and environment.is_body:
-        written = as_written(statement.value, environment)
-        if written is not None:
-            context.builder.definitions[target.name] = written
+        if not isinstance(written, Operation) or environment.owner is not context.builder.owner:
+            return
+    if written is not None:  # of those of inline blocks with one name the first
+        context.builder.definitions.setdefault(target.name, written)
 
 
 def _remember_name(value: Value, name: str) -> None:

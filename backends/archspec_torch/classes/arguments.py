@@ -44,20 +44,22 @@ def choose_arguments(
     reserved: set[str],
     sizes: Mapping[str, Values] = MappingProxyType({}),
     defaults: Mapping[str, Expression] = MappingProxyType({}),
+    inputs: Mapping[str, str] = MappingProxyType({}),
     is_network: bool = False,
 ) -> tuple[list[Filling | None], list[Parameter]]:
     """The expression for each hole (None: its constant), and the arguments.
 
     `rows` has the holes of each specialisation, `given` the arguments of the definition, `sizes`
     further names in its body, `defaults` the default expressions of arguments that are not given in
-    any specialisation. Arguments are in the order of use, those of the definition in its order.
+    any specialisation, and `inputs` the inputs that have these sizes. Arguments are in the order of
+    use, those of the definition in its order.
     """
     columns = [_completed(holes, {**sizes, **given}) for holes in zip(*rows, strict=True)]
     hints = _hints(rows[0] if rows else (), columns)
     taken = python_names((*reserved, *given))
     written = _written(rows, columns, {**sizes, **given}, defaults)
     written |= _counted(rows, columns, given, written)
-    spelled = _spelled(rows, written, given, sizes, taken)
+    spelled = _spelled(rows, written, given, inputs, taken)
     by_text = {repr(values): name for name, values in reversed(list(given.items()))}
     chosen: dict[str, Ratio] = {
         repr(sizes[name]): Ratio(argument) for name, argument in spelled.items()
@@ -143,17 +145,26 @@ def _written(
         for origin in dict.fromkeys(row[at].origin for row in rows):
             if origin is None:
                 continue
-            origin = _decided(substituted(origin, defaults), len(values), known)
+            origin = settled(origin, len(values), known, defaults)
             if _constant(values) and (not _varies(origin) or any(choices_in(origin))):
                 continue  # `drop * 0`; a choice that makes no difference
-            if _yields(origin, values, known):
-                found[at] = origin
+            right = (one for one in (_cancelled(origin), origin) if _yields(one, values, known))
+            if (first := next(right, None)) is not None:
+                found[at] = first
                 break
         else:
             multiple = _multiple(rows[0][at], values, known)
             if multiple is not None:
                 found[at] = multiple
     return found
+
+
+def _cancelled(origin: Expression) -> Expression:
+    """`drop` for `drop * 11 / 11`."""
+    match origin:
+        case Operation("/", (Operation("*", (base, Number(times))), Number(by))) if times == by:
+            return base
+    return origin
 
 
 def _outside(
@@ -165,13 +176,24 @@ def _outside(
 ) -> dict[int, str]:
     """For numbers that come from outside arguments of their own, under the names of attributes.
 
-    Those of one attribute that are equal in each specialisation are one argument.
+    Those of one attribute that are equal in each specialisation are one argument. A number that is
+    the same in all specialisations is an argument only if it is one of a block that this one calls,
+    and the only number for this argument.
     """
     found: dict[int, str] = {}
     names: dict[tuple[str, str], str] = {}
-    for at, values in enumerate(columns):
-        hint = rows[0][at].hint
-        if at in written or not all(isinstance(row[at].origin, Outside) for row in rows):
+    from_outside = [
+        at
+        for at in range(len(columns))
+        if at not in written and all(isinstance(row[at].origin, Outside) for row in rows)
+    ]
+    numbers: dict[str, set[str]] = {}
+    for at in from_outside:
+        numbers.setdefault(rows[0][at].hint, set()).add(repr(columns[at]))
+    for at in from_outside:
+        hint, values = rows[0][at].hint, columns[at]
+        is_argument = rows[0][at].outside and len(numbers[hint]) == 1
+        if _constant(values) and not is_argument and given.get(hint) != values:
             continue
         key = (hint, repr(values))
         if key not in names:
@@ -229,6 +251,16 @@ def _yields(origin: Expression, values: Values, known: Mapping[str, Values]) -> 
     return True
 
 
+def settled(
+    origin: Expression,
+    count: int,
+    known: Mapping[str, Values],
+    defaults: Mapping[str, Expression],
+) -> Expression:
+    """An expression over the arguments that `count` specialisations have, without defaults."""
+    return _decided(substituted(origin, defaults), count, known)
+
+
 def _decided(origin: Expression, count: int, known: Mapping[str, Values]) -> Expression:
     """The expression without choices that are the same in all `count` specialisations."""
     if not isinstance(origin, Operation):
@@ -255,19 +287,31 @@ def _spelled(
     rows: Sequence[Sequence[Hole]],
     written: Mapping[int, Expression],
     given: Mapping[str, Values],
-    sizes: Mapping[str, Values],
+    inputs: Mapping[str, str],
     taken: Names,
 ) -> dict[str, str]:
-    """The arguments for named sizes that are read: the name in a layer, otherwise its own."""
+    """The arguments for named sizes that are read: the name in a layer, otherwise its own.
+
+    If several have one name in layers, those of inputs with a name of their own begin with it.
+    """
     read = dict.fromkeys(name for one in written.values() for name in names_in(one))
-    found: dict[str, str] = {}
+    wanted: dict[str, str] = {}
     for name in read:
-        if name in given:
-            continue
-        given_by_layers = name[0].isupper() or not name.isidentifier()
-        wanted = _hint_of(name, rows[0], written) if given_by_layers else name
-        found[name] = taken.fresh(identifier(wanted, "value"))
+        if name not in given:
+            given_by_layers = name[0].isupper() or not name.isidentifier()
+            wanted[name] = _hint_of(name, rows[0], written) if given_by_layers else name
+    short = {name: _short(one) for name, one in wanted.items()}
+    found: dict[str, str] = {}
+    for name, one in wanted.items():
+        among = [*short.values()].count(short[name]) > 1 and one != name
+        if among and len(inputs.get(name, "")) > 1:
+            one = f"{inputs[name]}_{short[name]}"
+        found[name] = taken.fresh(identifier(one, "value"))
     return found
+
+
+def _short(hint: str) -> str:
+    return hint.removeprefix("in_").removeprefix("num_")
 
 
 def _hint_of(name: str, holes: Sequence[Hole], written: Mapping[int, Expression]) -> str:
@@ -278,7 +322,7 @@ def _hint_of(name: str, holes: Sequence[Hole], written: Mapping[int, Expression]
         hint = holes[at].hint
         if hint in SIZES_OF_INPUTS and hint not in VAGUE:
             pure = written[at] == Name(name)
-            return hint if pure else hint.removeprefix("in_").removeprefix("num_")
+            return hint if pure else _short(hint)
     return name if name.isidentifier() else "size"
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from dataclasses import replace as replaced
 from typing import Any
 
-from archspec.graph.expression import Expression, Number, evaluated, has_names, substituted
+from archspec.graph.expression import Expression, Name, Number, evaluated, has_names, substituted
 from archspec.graph.units import Unit
 from archspec_torch.classes.arguments import choose_arguments
 from archspec_torch.classes.draft import Draft, Drafts, write_draft
 from archspec_torch.classes.families import by_height, calls_itself, families
+from archspec_torch.classes.named_numbers import named_numbers
 from archspec_torch.classes.optional_inputs import grouped, with_optional_inputs
 from archspec_torch.classes.parameters import Filling, Parameter
 from archspec_torch.classes.recursion import MOST_ROUNDS, OwnCalls
@@ -43,6 +44,7 @@ class ClassDef:
     token: str  # replaced by the name when all names are known
     parameters: list[Parameter] = field(default_factory=list)
     filled: list[Filling | None] = field(default_factory=list)  # per hole; None: the constant
+    numbers: Mapping[str, Expression] = field(default_factory=dict)  # bound to names by the spec
     name: str = ""
     own: int = 0  # of `drafts` that are the network's; the others are of other members of a family
 
@@ -220,8 +222,13 @@ def _parametrise(defined: ClassDef, numbers: Collection[str]) -> None:
     else:
         sizes, defaults = _sizes(defined), _derived_arguments(defined, given)
         given = {name: values for name, values in given.items() if name not in defaults}
-    chosen = choose_arguments(rows, given, reserved, sizes, defaults, is_network)
+        sizes, same = _without_equal_ones(sizes)
+        defaults |= same
+    inputs = _inputs_with(defined, sizes)
+    chosen = choose_arguments(rows, given, reserved, sizes, defaults, inputs, is_network)
     defined.filled = chosen[0]
+    definitions = defined.first.unit.either.definitions
+    defined.numbers = named_numbers(definitions, len(rows), {**sizes, **given}, defaults)
     defined.parameters = sorted(
         (_with_default(one, defined) for one in chosen[1]),
         key=lambda one: one.default is not NO_DEFAULT,
@@ -309,6 +316,39 @@ def _sizes(defined: ClassDef) -> dict[str, tuple[Any, ...]]:
         sizes = (found[one] for one in found if one[0].isupper())
         if simple and (name.isidentifier() or values not in sizes):
             found[name] = values
+    return found
+
+
+def _without_equal_ones(
+    sizes: Mapping[str, tuple[Any, ...]],
+) -> tuple[dict[str, tuple[Any, ...]], dict[str, Expression]]:
+    """Sizes of inputs without a name, each once, and those that stand for the others."""
+    first: dict[tuple[Any, ...], str] = {}
+    for name, values in sizes.items():
+        if not name.isidentifier():
+            first.setdefault(values, name)
+    kept = {
+        name: one
+        for name, one in sizes.items()
+        if first.get(one, name) == name or name.isidentifier()
+    }
+    return kept, {name: Name(first[sizes[name]]) for name in sizes if name not in kept}
+
+
+def _inputs_with(defined: ClassDef, sizes: Mapping[str, tuple[Any, ...]]) -> dict[str, str]:
+    """For sizes the first input that has an axis of this size in each specialisation."""
+    found: dict[str, str] = {}
+    types = [draft.unit.either.input_types for draft in defined.drafts]
+    names = [item.name for item in defined.first.layout.inputs]
+    for at, name in enumerate(names):
+        typed = [one[at] for one in types if at < len(one)]
+        if len(typed) < len(types):
+            continue
+        for axis in range(min(one.rank for one in typed)):
+            size = tuple(one.shape[axis].constant for one in typed)
+            for other, values in sizes.items():
+                if values == size:
+                    found.setdefault(other, name)
     return found
 
 

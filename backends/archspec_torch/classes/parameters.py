@@ -56,10 +56,14 @@ class Ratio:
 
 @frozen
 class Written:
-    """An expression from the spec over arguments; `spelled` has the names spelled otherwise."""
+    """An expression from the spec over arguments; `spelled` has the names spelled otherwise.
+
+    Those in `local` are variables of the method.
+    """
 
     expression: Expression
     spelled: tuple[tuple[str, str], ...] = ()
+    local: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -68,11 +72,13 @@ class Written:
         return tuple(spelled.get(name, name) for name in names_in(self.expression))
 
     def code(self, own: str) -> Code:
-        """As an expression; `own` is the prefix of each name."""
+        """As an expression; `own` is the prefix of the names of arguments."""
         spelled = dict(self.spelled)
-        return expression_code(
-            self.expression, lambda name: code(f"{own}{spelled.get(name, name)}"), bool(own)
-        )
+
+        def read(name: str) -> Code:
+            return code(name if name in self.local else f"{own}{spelled.get(name, name)}")
+
+        return expression_code(self.expression, read, bool(own))
 
 
 Filling: TypeAlias = "Ratio | Written"

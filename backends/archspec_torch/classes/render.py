@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import PurePath
 
 from archspec.frozen import frozen
 from archspec.source import NOWHERE
 from archspec_torch.classes.grouping import ClassDef, fill
-from archspec_torch.classes.parameters import Parameter
+from archspec_torch.classes.named_numbers import with_local_names
+from archspec_torch.classes.parameters import Filling, Parameter
 from archspec_torch.classes.shapes import Shapes
 from archspec_torch.code.comments import doc_lines, safe_text
+from archspec_torch.code.joining import Shown, joined
 from archspec_torch.code.lines import Line
-from archspec_torch.code.pieces import NO_DEFAULT, Code
-from archspec_torch.code.text import WIDTH, lines, literal
+from archspec_torch.code.pieces import NO_DEFAULT, Code, holes
+from archspec_torch.code.text import WIDTH, flat, lines, literal
 
 
 @frozen
@@ -122,18 +125,38 @@ class _Renderer:
 
     def _block(self, block: Sequence[Line], own: str, indent: int) -> list[str]:
         """Lines as text, with a comment if the shape differs from that of the line before."""
+        filled, local = self._with_local_names(block, own)
+        shown = [Shown(line.code) for line in local]
+        shown += [
+            Shown(
+                fill(line.code, filled, self.names, own),
+                line.indent,
+                self.shapes.text(next(self.comments)),
+                line.is_part,
+                line.weight,
+            )
+            for line in block
+        ]
         found: list[str] = []
         known = ""
-        for line in block:
-            filled = fill(line.code, self.filled, self.names, own)
-            comment = self.shapes.text(next(self.comments))
-            found += _with_comment(
-                filled,
-                indent + line.indent,
-                "" if comment.removeprefix("each ") == known else comment,
-            )
-            known = comment.removeprefix("each ") or known
+        for one in joined(shown, indent):
+            bare = one.comment.removeprefix("each ")
+            comment = "" if bare == known else one.comment
+            found += _with_comment(one.code, indent + one.indent, comment)
+            known = bare or known
         return found
+
+    def _with_local_names(
+        self, block: Sequence[Line], own: str
+    ) -> tuple[Iterator[Filling | None], list[Line]]:
+        """What fills the holes of a block, and the variables for numbers with names."""
+        count = sum(1 for line in block for _ in holes(line.code))
+        filled = [*islice(self.filled, count)]
+        taken = {word for line in block for word in re.findall(r"\w+", flat(line.code))}
+        taken |= {*re.findall(r"\w+", self.item.first.signature), *self.item.variables}
+        taken |= {one.name for one in self.item.parameters} if not own else set()
+        found, local = with_local_names(filled, self.item.numbers, taken, own)
+        return iter(found), local
 
 
 def _declared(parameter: Parameter) -> str:

@@ -88,13 +88,17 @@ def unified(groups: Sequence[list[Draft]], rewrite: Callable[[Draft], Draft]) ->
     return list(found.values())
 
 
-def _distance(groups: Mapping[int, list[Draft]], pair: tuple[int, int]) -> int | None:
+def _distance(groups: Mapping[int, list[Draft]], pair: tuple[int, int]) -> tuple[int, int] | None:
     """The number of conditions by which two groups differ; None if they cannot be joined.
 
-    Those that differ by the fewest are joined first.
+    Those that differ by the fewest are joined first and, of these, those of similar lengths.
     """
     group, other = (groups[number] for number in pair)
-    return distance(group, other) if _may_join(group[0], other[0]) else None
+    if not _may_join(group[0], other[0]):
+        return None
+    apart = distance(group, other)
+    lengths = [len([*one[0].lines]) for one in (group, other)]
+    return None if apart is None else (apart, abs(lengths[0] - lengths[1]))
 
 
 def _may_join(one: Draft, two: Draft) -> bool:
@@ -330,7 +334,7 @@ def _assigned(line: Line) -> str:
 
 def _absent(lines: Sequence[Line]) -> list[Line]:
     """Lines for a specialisation that does not run them."""
-    return [Line(replaced(line.code, _without_value), line.indent, None) for line in lines]
+    return [replace(line, code=replaced(line.code, _without_value), comment=None) for line in lines]
 
 
 def _without_value(hole: Hole) -> Code:

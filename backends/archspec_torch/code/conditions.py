@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from archspec.graph.codegen.conditions import Condition, Flag
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from archspec.graph.codegen.conditions import Condition, Flag, only_flag
+
+NO_SIZES: Mapping[str, int] = MappingProxyType({})
 
 
-def condition_text(condition: Condition) -> str:
-    """The condition as code, with flags in a fixed order."""
+def condition_text(condition: Condition, sizes: Mapping[str, int] = NO_SIZES) -> str:
+    """The condition as code, with flags in a fixed order; `sizes` are the lengths of lists."""
     conjunctions = sorted(sorted(part) for part in condition)
     if not conjunctions:
         return "False"
+    flags = [only_flag(frozenset({frozenset(part)})) for part in conjunctions]
+    rest = rest_of_list(flags, sizes)
+    if rest:
+        return f"any({rest})"
     written = [" and ".join(_flag_text(flag) for flag in part) or "True" for part in conjunctions]
     if len(written) == 1:
         return written[0]
     return " or ".join(f"({item})" if " and " in item else item for item in written)
+
+
+def rest_of_list(flags: Sequence[Flag | None], sizes: Mapping[str, int]) -> str:
+    """`need[1:]` for all flags of a list from one of them on, at least two; else ""."""
+    known = [flag for flag in flags if flag is not None]
+    names = {name for name, _ in known}
+    if len(known) < max(2, len(flags)) or len(names) != 1:
+        return ""
+    ((name,), (_, first)) = names, known[0]
+    whole = [at for _, at in known] == [*range(first, sizes.get(name, 0))]
+    return (f"{name}[{first}:]" if first else name) if whole else ""
 
 
 def _flag_text(flag: Flag) -> str:

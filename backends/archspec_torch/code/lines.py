@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field, replace
+from enum import Enum
 from typing import TypeAlias
 
 from archspec.frozen import frozen
@@ -27,15 +28,31 @@ Comment: TypeAlias = "tuple[tuple[str, tuple[Extent, ...]], ...]"
 """Per output the element type, and the sizes."""
 
 
+class Weight(Enum):
+    """The memory that the value of a statement takes."""
+
+    NONE = "none"
+    LIGHT = "light"
+    """That of positions or parameters."""
+    HEAVY = "heavy"
+    """That of an activation."""
+
+
 @frozen
 class Line:
-    """A line of code, with the types of its values; `tensors` is whether each is a tensor."""
+    """A line of code, with the types of its values; `tensors` is whether each is a tensor.
+
+    `is_part` is whether its value has no name in the spec and may be computed in the expression of
+    the next statement.
+    """
 
     code: Code
     indent: int = 0
     comment: Comment | None = ()
     """None in a specialisation that does not run the line."""
     tensors: bool = False
+    is_part: bool = False
+    weight: Weight = Weight.NONE
 
 
 def alternatives(head: Line, sides: Iterable[Sequence[Line]]) -> Iterator[Line]:

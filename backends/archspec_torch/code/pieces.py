@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from archspec.frozen import frozen
 from archspec.graph.expression import Expression
+from archspec_torch.code.precedence import needs_parentheses
 
 
 class _NoDefault:
@@ -180,20 +181,38 @@ def holes(source: Code) -> Iterator[Hole]:
 def replace(source: Code, change: Callable[[Hole], Code]) -> Code:
     """The same code with every hole replaced, from left to right.
 
-    A replacement is put into parentheses unless it is alone.
+    A replacement is put into parentheses where its operators need them.
     """
     pieces: list[Piece] = []
-    for piece in source:
+    for at, piece in enumerate(source):
         if isinstance(piece, Hole):
             new = change(piece)
-            alone = len(source) == 1 or source[0] == "if "
-            compound = not alone and any(isinstance(p, str) and " " in p for p in new)
-            pieces.extend(("(", *new, ")") if compound else new)
+            compound = len(source) > 1 and any(isinstance(p, str) and " " in p for p in new)
+            loose = compound and source[:1] != ("if ",)
+            loose = loose and needs_parentheses_at(new, source[:at], source[at + 1 :])
+            pieces.extend(("(", *new, ")") if loose else new)
         elif isinstance(piece, Call):
             pieces.append(_inside(piece, lambda argument: replace(argument, change)))
         else:
             pieces.append(piece)
     return tuple(pieces)
+
+
+def needs_parentheses_at(new: Code, before: Code, after: Code) -> bool:
+    """Whether code needs parentheses between other code."""
+    return needs_parentheses(_plain(new), _plain(before), _plain(after))
+
+
+def _plain(source: Code) -> str:
+    """Code as text in which calls and holes are names, for its operators."""
+    return "".join(
+        piece if isinstance(piece, str) else "x" if isinstance(piece, Hole) else _mark(piece)
+        for piece in source
+    )
+
+
+def _mark(made: Call) -> str:
+    return f"{made.function}{made.brackets[0]}{made.brackets[-1]}"
 
 
 def calls(source: Code) -> Iterator[Call]:

@@ -27,17 +27,19 @@ def size_variable(symbol: str) -> str:
 
 
 def size_code(value: Dim) -> Code:
-    """A dimension as Python: `H // 2 * 64 + 1`, numbers as holes."""
+    """A dimension as Python: `rows * 7 - H`, numbers as holes; what is subtracted is last."""
     if not value.terms:
         return code(Hole(0, "size"))
     parts: list[Any] = []
-    for monomial, factor in value.terms:
+    for monomial, factor in sorted(value.terms, key=lambda term: term[1] < 0):
         sign = ("-" if factor < 0 else "") if not parts else (" - " if factor < 0 else " + ")
         if sign:
             parts.append(sign)
-        factors: list[Code] = [_atom(atom, len(monomial) > 1 or factor != 1) for atom in monomial]
+        nested = len(monomial) > 1 or abs(factor) != 1 or sign == "-"
+        factors: list[Code] = [_atom(atom, nested) for atom in monomial]
         if abs(factor) != 1 or not monomial:
-            factors.append(code(Hole(abs(factor), "size")))
+            first = any(not isinstance(atom, str) for atom in monomial)
+            factors.insert(0 if first else len(factors), code(Hole(abs(factor), "size")))
         for number, item in enumerate(factors):
             parts += [" * ", item] if number else [item]
     return code(*parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from archspec_torch.code.pieces import Argument, Call, Code, Hole, Piece, present
@@ -24,7 +25,17 @@ def literal(value: Any) -> str:
     if isinstance(value, tuple):
         inner = ", ".join(literal(item) for item in value)
         return f"({inner},)" if len(value) == 1 else f"({inner})"
-    return repr(value)
+    return _decimal(value) if isinstance(value, float) else repr(value)
+
+
+def _decimal(value: float) -> str:
+    """A floating-point number as people write it: `1e-6`, `-1e9`, `0.02`."""
+    written = repr(value)
+    if written.endswith("000000.0"):
+        digits = written.removesuffix(".0")
+        kept = digits.rstrip("0")
+        written = f"{kept}e{len(digits) - len(kept)}" if len(kept.lstrip("-")) == 1 else written
+    return re.sub(r"e([+-])0*", lambda found: "e-" if found[1] == "-" else "e", written)
 
 
 def flat(source: Code) -> str:
@@ -60,10 +71,41 @@ def lines(source: Code, indent: int, behind: str = "") -> list[str]:
     at = _longest_call(source)
     broken = source[at]
     assert isinstance(broken, Call)
-    before, after = flat(source[:at]), flat(source[at + 1 :])
-    result = [f"{pad}{before}{broken.function}{broken.brackets[0]}"]
-    result += _arguments(broken, indent + 4)
-    return [*result, f"{pad}{broken.brackets[-1]}{after}"]
+    opened, broken, closed = _opened(broken, WIDTH - indent - len(flat(source[:at])))
+    result = [f"{pad}{flat(source[:at])}{opened}", *_arguments(broken, indent + 4)]
+    return [*result, f"{pad}{closed}{flat(source[at + 1 :])}"]
+
+
+def _opened(made: Call, width: int) -> tuple[str, Call, str]:
+    """The text before the arguments of a call that is wrapped, the call, and the text after them.
+
+    A display that is the only argument begins on the line of the call: `nn.ModuleList([`, and so
+    does the value of a pair: `("conv", Unit(`.
+    """
+    opened, closed = f"{made.function}{made.brackets[0]}", made.brackets[-1]
+    if not (shown := _shown(made)):
+        return opened, made, closed
+    *others, last = shown
+    before = "".join(f"{_flat_argument(item)}, " for item in others)
+    is_pair = not made.function and made.brackets == "()" and before.startswith(('"', 'f"'))
+    is_pair = is_pair and len(others) == 1
+    if (others and not is_pair) or len(last.code) != 1 or last.keyword:
+        return opened, made, closed
+    (inner,) = last.code
+    if not isinstance(inner, Call) or not (is_pair or _is_display(inner)):
+        return opened, made, closed
+    within, inner, end = _opened(inner, width)
+    text = f"{opened}{before}{within}"
+    return (text, inner, f"{end}{closed}") if len(text) <= width else (opened, made, closed)
+
+
+def _is_display(made: Call) -> bool:
+    """Whether a call is a display, or has one as its only argument."""
+    if made.brackets in ("[]", "{}"):
+        return True
+    shown = _shown(made)
+    pieces = shown[0].code if len(shown) == 1 and not shown[0].keyword else ()
+    return len(pieces) == 1 and isinstance(pieces[0], Call) and _is_display(pieces[0])
 
 
 def _chain(source: Code) -> list[Code]:
@@ -91,13 +133,15 @@ def _is_link(piece: Piece) -> bool:
 
 
 def _arguments(item: Call, indent: int) -> list[str]:
-    """One argument per line; for a long table as many as fit."""
+    """One argument per line; for a long table, or a list of names, as many as fit."""
     written: list[str] = []
-    for argument in _shown(item):
+    shown = _shown(item)
+    names = item.brackets == "[]" and all(_flat_argument(one).isidentifier() for one in shown)
+    for argument in shown:
         inner = lines(_prefixed(argument), indent, item.comma)
         inner[-1] += item.comma
         joined = f"{written[-1]} {inner[0].lstrip()}" if written else ""
-        if item.brackets == TABLE and written and len(joined) <= WIDTH:
+        if (item.brackets == TABLE or names) and written and len(joined) <= WIDTH:
             written[-1] = joined
         else:
             written += inner

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from archspec.frozen import frozen
 from archspec.graph.codegen.conditions import ALWAYS, Condition
+from archspec.graph.codegen.interface import ports_of
 from archspec.graph.model import Port
 from archspec_torch.code.conditions import condition_text
-from archspec_torch.code.pieces import call, code
+from archspec_torch.code.pieces import Code, call, code, listing
 from archspec_torch.forward.calls import write_call
 from archspec_torch.forward.frame import Frame, open_frame
 from archspec_torch.forward.function import Function
@@ -62,7 +63,7 @@ def _write_segment(frame: Frame, condition: Condition, steps: Sequence[Step]) ->
         return
     for step in steps:
         frame.values.declare(step, frame.known.yields_list(frame.layout, step.node))
-    frame.function.add(code(f"if {condition_text(condition)}:"))
+    frame.function.add(code(f"if {condition_text(condition, frame.demand.sizes)}:"))
     with frame.values.guarded():
         for step in steps:
             _write_step(frame, step)
@@ -87,4 +88,23 @@ def _write_step(frame: Frame, step: Step) -> None:
 
 def _write_return(frame: Frame) -> None:
     read = frame.values.variables.text if frame.layout.needs else frame.values.read
-    frame.function.add(code("return ", return_code(frame.layout, frame.training, read)))
+    source = _with_a_list(frame) or return_code(frame.layout, frame.training, read)
+    frame.function.add(code("return ", source))
+
+
+def _with_a_list(frame: Frame) -> Code:
+    """`[unit] + others` if the last results are all results of one call; else nothing."""
+    variables, ports = frame.values.variables, frame.graph.output_ports
+    if not frame.layout.needs or not ports:
+        return ()
+    last = ports[-1].node
+    count = len(frame.graph.node(last).types)
+    name = variables.list_name(last)
+    if (
+        not name
+        or not 1 < count < len(ports)
+        or [*ports[-count:]] != ports_of(frame.graph.node(last))
+    ):
+        return ()
+    others = listing([variables.text(port) for port in ports[:-count]])
+    return code(others, f" + {name}")

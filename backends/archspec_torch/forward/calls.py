@@ -6,7 +6,7 @@ from archspec.graph.codegen.conditions import ALWAYS, NEVER, given, only_flag
 from archspec.graph.codegen.interface import ports_of
 from archspec.graph.model import Node
 from archspec.types.dim import Dim
-from archspec_torch.code.conditions import condition_text
+from archspec_torch.code.conditions import condition_text, rest_of_list
 from archspec_torch.code.pieces import NOTHING, Code, Hole, call, code, optional_argument
 from archspec_torch.forward.frame import Frame
 from archspec_torch.forward.signature import returns_differ
@@ -57,12 +57,8 @@ def _needs(frame: Frame, node: Node) -> str:
     wanted = (demand.ports[port] for port in ports_of(node))
     conditions = [given(own if item == NEVER else item, own) for item in wanted]
     flags = [only_flag(condition) for condition in conditions]
-    names = {flag[0] for flag in flags if flag is not None}
-    if None not in flags and len(names) == 1:
-        (name,) = names
-        whole = [flag[1] for flag in flags if flag is not None] == [*range(len(flags))]
-        if whole and demand.sizes.get(name) == len(flags):
-            return name
+    if rest := rest_of_list(flags, demand.sizes):
+        return rest
     texts = ("True" if item == ALWAYS else condition_text(item) for item in conditions)
     return f"[{', '.join(texts)}]"
 

@@ -12,6 +12,7 @@ from archspec_torch.code.names import identifier, is_identifier, python_names
 from archspec_torch.forward.branches import equal_branches
 from archspec_torch.forward.function import Function
 from archspec_torch.forward.labels import wanted_names
+from archspec_torch.forward.parts import Parts
 from archspec_torch.forward.steps import Step, as_early_as_possible, plan_steps
 from archspec_torch.forward.values import Values
 from archspec_torch.forward.variables import Variables, Wanted
@@ -62,7 +63,8 @@ def open_frame(layout: Layout, known: Plan, training: bool) -> tuple[Frame, list
         steps = as_early_as_possible(steps, _only_in_training(layout.unit))
     wanted = _wanted(layout, graph, steps, training)
     exact = Precision() if layout.needs else precision(graph)
-    values = Values(Variables(graph, steps, wanted, function.names), function, exact)
+    variables = Variables(graph, steps, wanted, function.names)
+    values = Values(variables, function, exact, Parts(graph))
     added = {gate.add: node for node, gate in demand.gates.items()}
     frame = Frame(
         layout, known, training, graph, demand, function, values, draws, access, branches, added

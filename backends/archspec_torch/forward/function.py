@@ -14,7 +14,7 @@ from archspec.types.dim import Dim, DimLike, dim
 from archspec.types.tensor import DType, TensorType
 from archspec_torch.code.dtypes import TORCH_TYPES
 from archspec_torch.code.expressions import expression_code
-from archspec_torch.code.lines import Comment, Line
+from archspec_torch.code.lines import Comment, Line, Weight
 from archspec_torch.code.pieces import Code, Hole, call, code
 from archspec_torch.code.sizes import size_code
 from archspec_torch.forward.extents import extents
@@ -128,9 +128,16 @@ class Function(Scope):
 
     # ------------------------------------------------------------------ for statements
 
-    def add(self, source: Code, comment: Comment = (), tensors: bool = False) -> None:
-        """Add a line with the types of its values; `tensors` is whether each is a tensor."""
-        self.lines.append(Line(source, self.indent, comment, tensors))
+    def add(
+        self,
+        source: Code,
+        comment: Comment = (),
+        tensors: bool = False,
+        is_part: bool = False,
+        weight: Weight = Weight.NONE,
+    ) -> None:
+        """Add a line with the types of its values, and what `Line` says of it."""
+        self.lines.append(Line(source, self.indent, comment, tensors, is_part, weight))
 
     def comment(self, ports: Sequence[Port]) -> Comment:
         """The types of values over local symbols and names of the spec."""

@@ -70,8 +70,18 @@ def _names_of_branches(
         names = {port: name(port) for port in reads}
         given = [one for one in names.values() if one]
         if len(given) > 1 and len(set(given)) == len(given):
-            found |= {port: one for port, one in names.items() if one}
+            short = _without_common_ending(given)
+            found |= {port: short[one] for port, one in names.items() if one}
     return found
+
+
+def _without_common_ending(labels: Sequence[str]) -> dict[str, str]:
+    """`q` and `k` for `q_proj` and `k_proj`; the labels themselves if they end differently."""
+    parts = {label: label.rpartition("_") for label in labels}
+    same = len({ending for _, _, ending in parts.values()}) == 1
+    if same and all(is_identifier(base) for base, _, _ in parts.values()):
+        return {label: base for label, (base, _, _) in parts.items()}
+    return {label: label for label in labels}
 
 
 def _shared(labels: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from archspec.graph.model import Port
 from archspec.types.tensor import DType
 from archspec_torch.code.pieces import Code, code, element
 from archspec_torch.forward.function import Function
+from archspec_torch.forward.parts import Parts
 from archspec_torch.forward.steps import Step
 from archspec_torch.forward.variables import Variables
 from archspec_torch.planning.precision import Precision
@@ -17,8 +18,11 @@ from archspec_torch.planning.precision import Precision
 class Values:
     """The variables of a function, and what its lines have established about them so far."""
 
-    def __init__(self, variables: Variables, function: Function, precision: Precision) -> None:
+    def __init__(
+        self, variables: Variables, function: Function, precision: Precision, parts: Parts
+    ) -> None:
         self.variables, self.function, self.precision = variables, function, precision
+        self.parts = parts
         self._narrowed: set[str] = set()
         self._renamed: list[Port] = []
 
@@ -75,7 +79,11 @@ class Values:
             source = element(source, take)
             comment = self.function.comment(step.outputs[take : take + 1])
         self.function.add(
-            code(targets, " = ", source) if targets else source, comment, tensors=True
+            code(targets, " = ", source) if targets else source,
+            comment,
+            tensors=True,
+            is_part=self.parts.is_part(step),
+            weight=self.parts.weight(step),
         )
 
     def assign_list(self, step: Step, source: Code) -> None:

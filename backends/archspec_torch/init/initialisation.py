@@ -17,13 +17,16 @@ from archspec.graph.init_rules import rule_for
 from archspec.graph.model import InitRule, Instance
 from archspec.graph.units import Unit
 from archspec.ops.base import Op, Parameter
-from archspec.types.initialiser import Initialiser
+from archspec.types.initialiser import Constant, Initialiser, Ones, Zeros
 from archspec_torch.code.lines import Line
 from archspec_torch.code.pieces import Code, call, code
 from archspec_torch.init.initialisers import init_call
 from archspec_torch.init.kinds import kind_condition, module_kinds
 from archspec_torch.lowering.base import Lowered, site
 from archspec_torch.planning.layout import Layout, Plan
+
+DRAWING_NOTHING = (Zeros, Ones, Constant)
+"""Initialisers without random numbers, so that the order of their calls is of no effect."""
 
 
 @dataclass(frozen=True)
@@ -47,23 +50,41 @@ def write_initial_values(layout: Layout, known: Plan) -> InitialValues:
 
 def _rule_lines(rules: list[InitRule], layout: Layout, known: Plan) -> list[Line]:
     """A loop over all modules below; rules without an effect are left out."""
-    found: list[Line] = []
-    before: tuple[str, ...] = ()
+    found: list[tuple[tuple[str, ...], list[Line]]] = []
     for rule in rules:
         below = _filled_below(layout, known, rule, rules)
         for filled, lowered in below.items():
             kinds = module_kinds(lowered)
             if not filled or not kinds:
                 continue
-            if kinds != before:
-                found.append(Line(code(f"if {kind_condition(kinds)}:"), 4))
-            before, indent = kinds, 8
+            lines, indent = _lines_of(kinds, found), 8
             others = chain.from_iterable(ops for names, ops in below.items() if names != filled)
             if rule.parameter == "bias" or not set(kinds).isdisjoint(module_kinds(others)):
-                found.append(Line(_has(filled[0][0]), indent))
+                lines.append(Line(_has(filled[0][0]), indent))
                 indent += 4
-            found += [Line(init_call(how, f"module.{name}"), indent) for name, how in filled]
-    return [Line(code("for module in self.modules():")), *found] if found else []
+            lines += [Line(init_call(how, f"module.{name}"), indent) for name, how in filled]
+    if not found:
+        return []
+    loop = [Line(code("for module in self.modules():"))]
+    for kinds, lines in found:
+        loop += [Line(code(f"if {kind_condition(kinds)}:"), 4), *lines]
+    return loop
+
+
+def _lines_of(
+    kinds: tuple[str, ...], found: list[tuple[tuple[str, ...], list[Line]]]
+) -> list[Line]:
+    """The lines for these kinds of modules, to which more can be added.
+
+    A module then has the same initial values as if these lines were at the end.
+    """
+    for others, lines in reversed(found):
+        if others == kinds:
+            return lines
+        if not set(others).isdisjoint(kinds):
+            break
+    found.append((kinds, []))
+    return found[-1][1]
 
 
 def _has(name: str) -> Code:
@@ -184,12 +205,14 @@ def _grouped(items: list[Asked], layout: Layout) -> Iterator[Line]:
     for asked in items:
         source = init_call(asked.initialiser, f"\0.{asked.name}")
         groups.setdefault((asked.name, source), []).append(asked)
+    last: list[str] = []
     for (name, _), group in groups.items():
-        how = group[0].initialiser
+        how, modules = group[0].initialiser, [access[asked.path] for asked in group]
         if len(group) == 1:
-            target = f"{access[group[0].path]}.{name}"
-            yield Line(init_call(how, target, group[0].written))
+            yield Line(init_call(how, f"{modules[0]}.{name}", group[0].written))
+            last = []
             continue
-        modules = call("", *(access[asked.path] for asked in group))
-        yield Line(code("for module in ", modules, ":"))
+        if modules != last or not isinstance(how, DRAWING_NOTHING):
+            yield Line(code("for module in ", call("", *modules), ":"))
+        last = modules
         yield Line(init_call(how, f"module.{name}", group[0].written), 4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from archspec.types.dim import Dim
 from archspec_torch.code.pieces import Code, Hole, call, code, keyword
 from archspec_torch.lowering.base import (
     Apply,
@@ -131,7 +132,9 @@ def _comparison(sign: str, exchanged: str) -> Lowering:
             if site.op.scalar is None:
                 return code(f"{inputs[0]} {sign} {inputs[1]}")
             shown = exchanged if site.op.reverse else sign
-            return code(f"{inputs[0]} {shown} ", number(site.op.scalar, scope))
+            scalar = site.op.scalar
+            bound = scope.size(scalar) if isinstance(scalar, Dim) else number(scalar, scope)
+            return code(f"{inputs[0]} {shown} ", bound)
 
         return Lowered(apply=apply)
 

@@ -84,11 +84,11 @@ def take(site: Site) -> Lowered:
         table, indices = inputs
         rank = site.inputs[1].rank
         if rank == 1:
-            return code(f"{table}.index_select({axis}, {indices})")
-        picked = f"{table}.index_select({axis}, {indices}.flatten())"
+            return call(f"{table}.index_select", str(axis), indices)
+        picked = call(f"{table}.index_select", str(axis), f"{indices}.flatten()")
         if rank == 0:
-            return code(f"{picked}.squeeze({axis})")
-        return code(f"{picked}.unflatten({axis}, {indices}.shape)")
+            return picked + call(".squeeze", str(axis))
+        return picked + call(".unflatten", str(axis), f"{indices}.shape")
 
     return Lowered(apply=apply)
 

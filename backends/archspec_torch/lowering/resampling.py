@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from archspec.types.dim import DimLike, dim
-from archspec_torch.code.pieces import Argument, Code, Hole, Quoted, call, code, keyword, positional
+from archspec_torch.code.pieces import (
+    Argument,
+    Code,
+    Hole,
+    Quoted,
+    call,
+    code,
+    keyword,
+    listing,
+    positional,
+)
 from archspec_torch.lowering.base import Lowered, Scope, Site, collapsed, fixed, function, lowers
 
 ALIGNABLE = ("linear", "bilinear", "bicubic", "trilinear")
@@ -14,10 +23,7 @@ ALIGNABLE = ("linear", "bilinear", "bicubic", "trilinear")
 
 def listed(sizes: Sequence[DimLike], scope: Scope) -> Code:
     """`[H // 2, W // 2]`."""
-    parts: list[Any] = []
-    for number, size in enumerate(sizes):
-        parts += [", ", scope.size(size)] if number else [scope.size(size)]
-    return code("[", *parts, "]")
+    return listing([scope.size(size) for size in sizes])
 
 
 def _settings(site: Site) -> list[Argument]:

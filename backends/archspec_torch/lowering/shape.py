@@ -227,7 +227,7 @@ def stack(site: Site) -> Lowered:
 def _listed(name: str, site: Site) -> Any:
     def apply(inputs: Sequence[str], scope: Scope) -> Code:
         axis = keyword("dim", str(site.op.axis))
-        return call(name, f"[{', '.join(inputs)}]", axis)
+        return call(name, listing(inputs), axis)
 
     return apply
 
@@ -248,16 +248,10 @@ def split(site: Site) -> Lowered:
         sizes = [one.shape[axis] for one in site.outputs]
         if all(size == sizes[0] for size in sizes):
             return call(f"{inputs[0]}.split", scope.size(sizes[0]), keyword("dim", str(axis)))
-        listed = code("[", *_joined([scope.size(size) for size in sizes]), "]")
+        listed = listing([scope.size(size) for size in sizes])
         return call(f"{inputs[0]}.split", listed, keyword("dim", str(axis)))
 
     return Lowered(apply=_parts(site, apply))
-
-
-def _joined(parts: Sequence[Code]) -> list[Any]:
-    return [
-        piece for number, part in enumerate(parts) for piece in ([", "] if number else []) + [part]
-    ]
 
 
 @lowers("unbind")
@@ -272,6 +266,6 @@ def meshgrid(site: Site) -> Lowered:
     how = Hole(Quoted(site.op.indexing))
 
     def apply(inputs: Sequence[str], scope: Scope) -> Code:
-        return call("torch.meshgrid", f"[{', '.join(inputs)}]", keyword("indexing", how))
+        return call("torch.meshgrid", listing(inputs), keyword("indexing", how))
 
     return Lowered(apply=_parts(site, apply))

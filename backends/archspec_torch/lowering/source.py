@@ -8,7 +8,7 @@ from typing import Any
 from archspec.ops.source import number_dtype
 from archspec.types.dim import Dim, DimLike, dim
 from archspec.types.tensor import DType
-from archspec_torch.code.pieces import Code, Hole, call, code, keyword
+from archspec_torch.code.pieces import Argument, Code, Hole, call, code, keyword
 from archspec_torch.code.text import literal
 from archspec_torch.lowering.base import Lowered, Scope, Site, lowers
 
@@ -21,10 +21,12 @@ def raw(site: Site) -> Lowered:
 
 def _made(name: str, scope: Scope, dtype: DType, *arguments: Any) -> Code:
     """`torch.name(arguments, dtype=, device=)`."""
-    more = [keyword("dtype", scope.dtype(dtype))]
-    if device := scope.device():
-        more.append(keyword("device", device))
-    return call(f"torch.{name}", *arguments, *more)
+    return call(f"torch.{name}", *arguments, keyword("dtype", scope.dtype(dtype)), *_device(scope))
+
+
+def _device(scope: Scope) -> list[Argument]:
+    device = scope.device()
+    return [keyword("device", device)] if device else []
 
 
 def _shape(sizes: Sequence[DimLike], scope: Scope) -> Code:
@@ -77,6 +79,8 @@ def arange(site: Site) -> Lowered:
         bounds = [scope.size(last)] if first == 0 else [scope.size(first), scope.size(last)]
         if site.op.step != 1:
             bounds = [scope.size(first), scope.size(last), code(Hole(site.op.step, "step"))]
+        if site.y.dtype is DType.I64 and isinstance(site.op.step, int):
+            return call("torch.arange", *bounds, *_device(scope))
         return _made("arange", scope, site.y.dtype, *bounds)
 
     return Lowered(apply=apply)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace as replaced
 
-from archspec.graph.expression import Expression, Name, Number, Operation, Outside, Size
+from archspec.graph.expression import (
+    Expression,
+    Name,
+    Number,
+    Operation,
+    Outside,
+    Size,
+    simplified,
+)
 from archspec.graph.model import Graph, Node
 from archspec_torch.code.pieces import Code, Hole, Quoted, code, replace
 from archspec_torch.lowering.base import Lowered
@@ -58,6 +66,8 @@ class Origins:
             return hole
         origin = self._from_outside(hole) or self._written(hole)
         origin = self.sizes.resolved(origin, self.node) if origin else self._of_input(hole)
+        if isinstance(origin, Outside) and self.node.op is None:
+            return replaced(hole, origin=origin, outside=True)
         return replaced(hole, origin=origin) if origin is not None else hole
 
     def _is_layer(self, one: Expression) -> bool:
@@ -89,10 +99,18 @@ class Origins:
         if op is not None and attribute not in type(op).model_fields:
             for one in same.values() if hole.hint not in SIZES_OF_LAYERS else ():
                 return one
-        if hole.hint == "padding":  # half a window, as `same` has it
-            for name, one, value in self.entries:
-                if name == "kernel" and isinstance(value, int) and value // 2 == hole.value:
-                    return Operation("//", (one, Number(2)))
+        return self._half_a_window(hole) if hole.hint == "padding" else None
+
+    def _half_a_window(self, hole: Hole) -> Expression | None:
+        """A padding as `half` has it: half of the kernel, times the dilation."""
+        kernel = getattr(self.node.op, "kernel", None)
+        for name, one, value in self.entries:
+            if type(value) is not int or type(hole.value) is not int or value < 1:
+                continue
+            if name == "kernel" and value // 2 == hole.value:
+                return Operation("//", (one, Number(2)))
+            if name == "dilation" and type(kernel) is int and hole.value == value * (kernel // 2):
+                return simplified(Operation("*", (one, Number(kernel // 2))))
         return None
 
     def _of_input(self, hole: Hole) -> Expression | None:

@@ -46,13 +46,13 @@ def _factors(expressions: Iterable[Expression]) -> tuple[int, Counter[Expression
     parts: Counter[Expression] = Counter()
     rest = list(expressions)
     while rest:
-        match rest.pop():
+        match rest.pop(0):
             case Number(value) if type(value) is int and value > 0:
                 numbers.append(value)
             case Operation("*", operands):
-                rest.extend(operands)
+                rest[:0] = operands
             case Operation("**", (base, Number(power))) if type(power) is int and power > 0:
-                rest.extend([base] * power)
+                rest[:0] = [base] * power
             case other:
                 parts[other] += 1
     return prod(numbers), parts
@@ -60,8 +60,7 @@ def _factors(expressions: Iterable[Expression]) -> tuple[int, Counter[Expression
 
 def _written(number: int, parts: Counter[Expression]) -> Expression:
     found: Expression = Number(number)
-    for part in sorted(parts, key=repr):
-        count = parts[part]
+    for part, count in parts.items():
         power = Operation("**", (part, Number(count))) if count > 1 else part
         found = simplified(Operation("*", (found, power)))
     return found

@@ -100,7 +100,7 @@ class SizeOrigins:
         """The expression with sizes that have no name replaced by those of data before the node."""
         if isinstance(expression, Operation):
             operands = tuple(self.resolved(one, node) for one in expression.operands)
-            return Operation(expression.sign, operands)
+            return simplified(Operation(expression.sign, operands))
         if not isinstance(expression, Size):
             return expression
         for _ in range(FURTHEST):

@@ -86,16 +86,38 @@ Parts: TypeAlias = "tuple[tuple[Branch, str], ...]"
 
 def build_tree(unit: Unit, facts: Facts) -> Branch:
     """The tree of a unit, with kinds and accessors."""
-    root = Branch("", "")
     runs = chains(unit, facts.chainable, SEQUENTIAL_NAMES.isdisjoint) - facts.apart
     for path in facts.extended:
         runs -= {path, *prefixes(path)}
-    for owned in unit.owned:
-        if owned.key in facts.stateless and not is_inside(owned.key, runs):
-            continue
-        _insert(root, owned)
+    root = _planted(unit, facts, runs)
+    while alone := {path for path in _outermost_names(root) if path in runs}:
+        runs -= alone
+        root = _planted(unit, facts, runs)
     _settle(root, facts, runs, ())
     return root
+
+
+def _planted(unit: Unit, facts: Facts, runs: frozenset[str]) -> Branch:
+    """The branches of a unit: layers without state are in it if they are inside of a run."""
+    root = Branch("", "")
+    for owned in unit.owned:
+        if owned.key not in facts.stateless or is_inside(owned.key, runs):
+            _insert(root, owned)
+    return root
+
+
+def _outermost_names(branch: Branch) -> Iterator[str]:
+    """The outermost containers with a single layer that has a name: they only give it a prefix.
+
+    Items of a list are not among them, because TorchScript compiles these as modules.
+    """
+    for child in branch.children.values():
+        if child.owned is not None or child.name.isdigit():
+            continue
+        if len(child.children) > 1 or any(name.isdigit() for name in child.children):
+            continue
+        yield child.path
+        yield from _outermost_names(child)
 
 
 def is_sequence(unit: Unit, facts: Facts) -> bool:

@@ -1,0 +1,223 @@
+"""Expressions in generated code: parts of statements, names of numbers, parentheses."""
+
+import pytest
+import torch
+
+from archspec_torch.code.joining import Shown, joined
+from archspec_torch.code.lines import Weight
+from archspec_torch.code.pieces import call, code, listing
+from archspec_torch.code.precedence import needs_parentheses
+from archspec_torch.code.text import flat, lines, literal
+from archspec_torch.module import to_module
+from archspec_torch.source import python_source
+from tests.backends.scripts import script
+
+BUCKETS = """
+inline block bucket(buckets: int, furthest: int, both: bool) {
+  input far: [N, M]
+  half = if both then buckets // 2 else buckets
+  exact = half // 2
+  behind = if both { far -> abs } else { -far -> clamp(low=0) }
+  spread = ((behind -> cast(f32) -> clamp(low=1.0)) / exact) -> log
+  large = ((spread / log(furthest / exact) * (half - exact) -> cast(i64)) + exact)
+    -> clamp(high=half - 1)
+  near = (behind < exact, behind, large) -> where
+  output if both { near + half * ((far > 0) -> cast(i64)) } else { near }
+}
+block stack(buckets: int, both: bool) {
+  input x: [B, N, D]
+  far = (arange(N) -> unsqueeze(0)) - (arange(N) -> unsqueeze(1))
+  bias = far
+    -> bucket(buckets, 128, both)
+    -> bias: embedding(buckets, 1)
+    -> rearrange("n m 1 -> n m")
+  output (bias, x) -> einsum("n m, b m d -> b n d")
+}
+network net {
+  input x: f32[B = 1, N = 40, 8]
+  output y = x -> near: stack(32, true) -> stack: stack(32, false)
+}
+"""
+
+
+def source(net):
+    text, _ = python_source(net.compiled)
+    assert max(len(line) for line in text.splitlines()) <= 100
+    return text
+
+
+def both_agree(net, *inputs):
+    module = to_module(net.compiled)
+    torch.testing.assert_close(script(module)(*inputs), module(*inputs))
+
+
+def test_numbers_bound_to_names_have_these_names(network):
+    net = network(BUCKETS)
+    text = source(net)
+    assert "        half = self.buckets // 2 if self.both else self.buckets\n" in text
+    assert "        exact = half // 2\n" in text
+    assert text.count("self.buckets // 2") == 1
+    both_agree(net, torch.randn(2, 40, 8))
+
+
+def test_positions_are_computed_in_one_expression(network):
+    text = source(network(BUCKETS))
+    assert "torch.log(behind.to(torch.float32).clamp(min=1.0) / exact)" in text
+    assert "near = torch.where(behind < exact, behind, large)" in text
+    assert "half * (far > 0).to(torch.int64)" in text
+
+
+def test_a_name_of_the_constructor(network):
+    net = network(
+        """
+block unit(mid: int, dilated: bool) {
+  rate = if dilated then 2 else 1
+  a: conv(mid, 3, dilation=rate) -> b: conv(mid, 3, dilation=rate ** 2)
+}
+network net {
+  input x: f32[B = 1, 8, H = 16, W = 16]
+  output y = x -> a: unit(8, true) -> b: unit(16, false)
+}
+"""
+    )
+    text = source(net)
+    assert "        rate = 2 if dilated else 1\n" in text
+    assert "padding=rate ** 2, dilation=rate ** 2)" in text
+    both_agree(net, torch.randn(1, 8, 16, 16))
+
+
+def test_a_name_that_a_variable_has_is_not_used(network):
+    net = network(
+        """
+inline block shifted(n: int) {
+  input z
+  far = if n > 4 then n // 2 * 3 else n
+  output z * far + far
+}
+block unit(n: int) {
+  input x: [B, D]
+  far = x -> relu
+  output (far -> shifted(n)) + far
+}
+network net { input x: f32[B = 1, 4]
+  output y = x -> a: unit(5) -> b: unit(3) }
+"""
+    )
+    assert "far = self.n" not in source(net)
+    both_agree(net, torch.randn(2, 4))
+
+
+# ---------------------------------------------------------------------- parts of statements
+
+
+def shown(text, part=True, weight=Weight.HEAVY):
+    return Shown(code(text), is_part=part, weight=weight)
+
+
+def texts(*found, indent=8):
+    return [flat(line.code) for line in joined(found, indent)]
+
+
+def test_a_part_is_written_where_it_is_read():
+    assert texts(shown("y = x > 0", weight=Weight.LIGHT), shown("z = z + y")) == ["z = z + (x > 0)"]
+    y = Shown(code("y = ", call("x.unsqueeze", "1")), is_part=True)
+    z = Shown(code("z = ", call("torch.where", "y", "a", "b")))
+    assert texts(y, z) == ["z = torch.where(x.unsqueeze(1), a, b)"]
+    z = Shown(code("z = ", call("y.to", "torch.int64")))
+    assert texts(shown("y = a + b", weight=Weight.LIGHT), z) == ["z = (a + b).to(torch.int64)"]
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        (shown("y = x + 1", part=False), shown("z = y * 2")),  # it has a name in the spec
+        (shown("y = x + 1"), shown("z = y * y")),  # it would be computed twice
+        (shown("y = x + 1"), shown("z = y * 2"), shown("return y + z")),  # read again
+        (shown("y = x + 1"), shown("return y")),
+    ],
+)
+def test_other_statements_stay_apart(found):
+    assert texts(*found) == [flat(line.code) for line in found]
+
+
+def test_no_activation_lives_longer():
+    made = shown("x = self.norm(x)", part=False)
+    assert texts(made, shown("x = x * 2"), shown("x = x + 1"))[1:] == ["x = x * 2", "x = x + 1"]
+    kept = [made, shown("y = x * 2"), shown("y = y + 1"), shown("return x + y")]
+    assert texts(*kept)[1:] == ["y = x * 2 + 1", "return x + y"]
+    view = Shown(code("x = ", call("x.unsqueeze", "1")), is_part=True, weight=Weight.HEAVY)
+    assert texts(made, view, shown("x = x + 1"))[1:] == ["x = x.unsqueeze(1) + 1"]
+
+
+def test_a_variable_that_another_branch_reads_is_assigned():
+    found = [
+        Shown(code("if self.flag:")),
+        Shown(code("y = x + 1"), 4, is_part=True),
+        Shown(code("z = y * 2"), 4),
+        Shown(code("else:")),
+        Shown(code("y = x"), 4),
+        Shown(code("return y")),
+    ]
+    assert texts(*found) == [flat(line.code) for line in found]
+
+
+def test_long_lines_stay_apart():
+    long = shown(f"y = {' + '.join(['position'] * 6)}", weight=Weight.NONE)
+    assert len(texts(long, shown("z = y * position_of_the_other_one"))) == 2
+
+
+# ---------------------------------------------------------------------- text
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "after", "needed"),
+    [
+        ("a ** b", "x * ", "", False),
+        ("a * b", "x + ", "", False),
+        ("a * b", "x * ", "", True),  # another order of rounding
+        ("a + b", "x * ", "", True),
+        ("a + b", "x - ", "", True),
+        ("a - b", "", " - x", False),
+        ("a * b", "", " ** x", True),
+        ("-a", "", ".abs()", True),
+        ("a + b", "-", "", True),
+        ("a if b else c", "x + ", "", True),
+        ("a if b else c", "f(", ")", False),
+        ("a + b", "x >= ", "", False),
+        ("a > b", "x == ", "", True),
+        ("f(a)[0]", "x * ", ".abs()", False),
+    ],
+)
+def test_parentheses(text, before, after, needed):
+    assert needs_parentheses(text, before, after) is needed
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1e-6, "1e-6"),
+        (1.1e-5, "1.1e-5"),
+        (-1e9, "-1e9"),
+        (1e30, "1e30"),
+        (0.02, "0.02"),
+        (1000000.0, "1e6"),
+        (1250000.0, "1250000.0"),
+        (0.0, "0.0"),
+        (-0.0, "-0.0"),
+    ],
+)
+def test_numbers_are_written_as_people_do(value, text):
+    assert literal(value) == text
+    assert repr(float(text)) == repr(value)
+
+
+def test_a_display_begins_on_the_line_of_its_call():
+    item = call("nn.Conv2d", "channels", "channels", "3", "padding=1", "groups=channels")
+    pairs = listing([call("", '"conv"', item), call("", '"act"', call("nn.ReLU"))])
+    made = call("nn.Sequential", call("OrderedDict", pairs))
+    assert lines(code("self.f = ", made), 8) == [
+        "        self.f = nn.Sequential(OrderedDict([",
+        '            ("conv", nn.Conv2d(channels, channels, 3, padding=1, groups=channels)),',
+        '            ("act", nn.ReLU()),',
+        "        ]))",
+    ]
