@@ -131,6 +131,38 @@ network net {
         torch.testing.assert_close(one(x, m), expected)
 
 
+NESTED = """
+block part(flag: bool = false, other: bool = false) {
+  input x: [B, D], memory, ...more
+  v1 = if other {
+    if len(more) > 0 { more[0] -> relu } else { memory }
+  } else {
+    (memory, memory > 0.0) -> masked_fill(0.5)
+  }
+  v2 = (x, x) -> maximum
+  v3 = if flag { v1 -> relu } else { v2 -> relu }
+  v4 = (v1 + memory) -> sigmoid
+  output x + v4 + v3 + v4
+}
+network net {
+  input x: f32[B = 4, 8], m: f32[B, 8]
+  output o0 = (x, m, x) -> p0: part(true, true)
+  output o1 = (x, m, x) -> p1: part(false, false)
+  output o2 = (x, m) -> p2: part(false, true)
+  output o3 = (x, m, x) -> p3: part(true, false)
+  output o4 = (x, m) -> p4: part(true, true)
+}
+"""
+
+
+def test_a_value_that_one_side_of_an_inner_if_assigns_and_another_if_reads(network):
+    net = network(NESTED)
+    module = net.to_torch().eval()
+    inputs = torch.randn(3, 8), torch.randn(3, 8)
+    for one, two in zip(script(module)(*inputs), module(*inputs), strict=True):
+        torch.testing.assert_close(one, two)
+
+
 def test_blocks_with_little_else_in_common_are_two_classes(network):
     text = source(
         network(

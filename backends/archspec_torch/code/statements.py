@@ -40,8 +40,13 @@ class Statement:
 
     @cached_property
     def made(self) -> frozenset[str]:
-        """Variables that it assigns to."""
+        """Variables that it may assign to."""
         return frozenset(item.id for item in self._names() if not isinstance(item.ctx, ast.Load))
+
+    @cached_property
+    def certain(self) -> frozenset[str]:
+        """Variables that it assigns to in any case, on both sides of each `if` in it."""
+        return _certain(self._tree.body)
 
     @cached_property
     def read(self) -> frozenset[str]:
@@ -63,6 +68,18 @@ class Statement:
         return (item for item in ast.walk(self._tree) if isinstance(item, ast.Name))
 
 
+def _certain(body: Sequence[ast.stmt]) -> frozenset[str]:
+    found: set[str] = set()
+    for one in body:
+        match one:
+            case ast.If(body=then, orelse=otherwise):
+                found |= _certain(then) & _certain(otherwise)
+            case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
+                names = (item for item in ast.walk(one) if isinstance(item, ast.Name))
+                found |= {item.id for item in names if isinstance(item.ctx, ast.Store)}
+    return frozenset(found)
+
+
 @dataclass
 class Part:
     """Statements that both lists have, in the form of each, or a difference between them."""
@@ -82,14 +99,15 @@ class Part:
         """Variables that differ after it between the lists; `before` are assigned by then."""
         if self.shared or self.always:
             return set()
-        left, right = ({name for one in side for name in one.made} for side in self.sides)
-        found = (left ^ right) - before
+        ever = {name for one in self.statements for name in one.made}
+        left, right = ({name for one in side for name in one.certain} for side in self.sides)
+        found = ever - (left & right) - before
         narrowed = [{name for one in side for name in one.narrowed} for side in self.sides]
         return found | (narrowed[0] ^ narrowed[1])
 
     def made(self) -> set[str]:
         """Variables that it assigns on both sides."""
-        left, right = ({name for one in side for name in one.made} for side in self.sides)
+        left, right = ({name for one in side for name in one.certain} for side in self.sides)
         return left | right if self.always else left & right
 
     @property
