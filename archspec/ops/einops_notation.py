@@ -43,7 +43,7 @@ class Plan:
 
     `taken_apart` gives for each axis of the input into how many axes of `split` it is split,
     `joined` for each axis of `merge` how many axes it merges; `inferred` are those of `split` whose
-    size was not given.
+    size was not given, and `names` the names of all of them.
     """
 
     split: tuple[Dim, ...]
@@ -54,6 +54,7 @@ class Plan:
     taken_apart: tuple[int, ...] = ()
     joined: tuple[int, ...] = ()
     inferred: frozenset[int] = frozenset()
+    names: tuple[str, ...] = ()
 
 
 def tokens(op: str, pattern: str) -> list[str]:
@@ -233,6 +234,7 @@ def plan(
         tuple(map(len, sources)),
         tuple(map(len, targets)),
         frozenset(index for index, name in enumerate(order) if name not in given_sizes),
+        tuple(order),
     )
 
 

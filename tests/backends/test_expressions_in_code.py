@@ -107,6 +107,42 @@ network net { input x: f32[B = 1, 4]
     both_agree(net, torch.randn(2, 4))
 
 
+def test_a_number_in_a_pattern_is_not_the_argument_that_is_equal(network):
+    net = network(
+        """
+use std.attention { self_attention }
+network net {
+  input x: f32[B = 1, N = 4, 12]
+  output y = x -> self_attention(3)
+}
+"""
+    )
+    text = source(net)
+    assert "x.unflatten(2, [3, self.heads, -1])" in text
+    assert "each [B, heads, N, in_features//heads]" in text
+    assert "self.proj = nn.Linear(in_features, in_features)" in text
+    both_agree(net, torch.randn(2, 4, 12))
+
+
+def test_an_argument_has_the_name_of_one_that_its_block_does_not_read(network):
+    net = network(
+        """
+block attention(heads: int) {
+  input x: [B, N, D]
+  output x -> rearrange("b n (h d) -> b h n d", h=heads) -> rearrange("b h n d -> b n (d h)")
+}
+block layer(heads: int, attention: layer = attention(heads)) { attn: attention -> linear(12) }
+network net {
+  input x: f32[B = 1, N = 4, 12]
+  output y = x -> layer(2, attention(3))
+}
+"""
+    )
+    text = source(net)
+    assert "Layer(in_features=12, heads=3)" in text
+    both_agree(net, torch.randn(2, 4, 12))
+
+
 # ---------------------------------------------------------------------- parts of statements
 
 

@@ -103,7 +103,8 @@ def test_equal_numbers_of_different_origin_are_not_combined(network):
         """
 block layer(heads: int, width: int) {
   input x: [B, N, D]
-  output (x * heads) -> linear(width)
+  y = x * heads
+  output y -> linear(width)
 }
 network net {
   input x: f32[B = 1, N = 3, 12]

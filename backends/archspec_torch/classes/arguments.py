@@ -96,6 +96,13 @@ def choose_arguments(
         for at, values in enumerate(columns)
     ]
     used = dict.fromkeys(name for item in filled if item is not None for name in item.names)
+    for at, name in outside.items():
+        hint = rows[0][at].hint
+        if name != hint and hint in given and hint not in used:  # the block does not read its own
+            filled = [Ratio(hint) if item == Ratio(name) else item for item in filled]
+            outside = {at: hint if one == name else one for at, one in outside.items()}
+            used = dict.fromkeys(hint if one == name else one for one in used)
+            own[hint] = own[name]
     known = {**given, **own}
     of_sizes = set(spelled.values())
     ordered = [
@@ -103,8 +110,9 @@ def choose_arguments(
         *(name for name in given if name in used),
         *(name for name in used if name not in of_sizes and name not in given),
     ]
-    sources = {**{name: name for name in given}, **{own: name for name, own in spelled.items()}}
     apart = {*outside.values()}
+    sources = {name: name for name in given if name not in apart}
+    sources |= {own: name for name, own in spelled.items()}
     return filled, [
         Parameter(name, known[name], name in apart, source=sources.get(name, ""))
         for name in ordered
@@ -303,8 +311,9 @@ def _spelled(
     short = {name: _short(one) for name, one in wanted.items()}
     found: dict[str, str] = {}
     for name, one in wanted.items():
-        among = [*short.values()].count(short[name]) > 1 and one != name
-        if among and len(inputs.get(name, "")) > 1:
+        among = [inputs.get(other, "") for other in wanted if short[other] == short[name]]
+        apart = len(among) > 1 and len({*among}) == len(among)
+        if apart and one != name and len(inputs.get(name, "")) > 1:
             one = f"{inputs[name]}_{short[name]}"
         found[name] = taken.fresh(identifier(one, "value"))
     return found

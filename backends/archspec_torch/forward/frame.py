@@ -73,9 +73,14 @@ def open_frame(layout: Layout, known: Plan, training: bool) -> tuple[Frame, list
 
 
 def _only_in_training(unit: Unit) -> set[int]:
-    """The nodes that nothing needs but outputs which inference does not have."""
+    """The nodes that nothing needs but outputs which inference does not have.
+
+    Those of instances that inference uses, too, are not among them.
+    """
     names = {output.name for output in unit.outputs(training=False)}
-    graph = unit.graph(training=True)
+    graph, other = unit.graph(training=True), unit.graph(training=False)
+    computed = (node for node in other.nodes if node.id in other.computed)
+    used = {node.instance.key for node in computed if node.instance is not None}
     needed: tuple[set[int], set[int]] = set(), set()
     for output in graph.outputs:
         needed[output.name in names].update(port.node for port in output.ports)
@@ -83,7 +88,8 @@ def _only_in_training(unit: Unit) -> set[int]:
         for found in needed:
             if node.id in found:
                 found.update(port.node for port in node.inputs)
-    return needed[False] - needed[True]
+    kept = {node.id for node in graph.nodes if node.instance and node.instance.key in used}
+    return needed[False] - needed[True] - kept
 
 
 def _results(layout: Layout, graph: Graph) -> dict[Port, str]:

@@ -36,6 +36,10 @@ def _sliced(
     return code("[", *items, "]")
 
 
+FURTHEST_INDEXED = 2
+"""The last axis that is indexed in brackets."""
+
+
 @lowers("slice")
 def slice_(site: Site) -> Lowered:
     """`x[:, start:stop:step]`."""
@@ -66,10 +70,13 @@ def crop(site: Site) -> Lowered:
 
 @lowers("select")
 def select(site: Site) -> Lowered:
-    """`x.select(axis, index)`."""
+    """`x[:, index]` on one of the first axes, otherwise `x.select(axis, index)`."""
+    axis = site.op.axis
 
     def apply(inputs: Sequence[str], scope: Scope) -> Code:
         index = _bound(site.op.index, scope)
+        if 0 <= axis <= FURTHEST_INDEXED:
+            return code(inputs[0], "[", ":, " * axis, index, "]")
         return call(f"{inputs[0]}.select", str(site.op.axis), index)
 
     return Lowered(apply=apply)

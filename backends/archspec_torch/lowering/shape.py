@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from archspec.graph.expression import Number
 from archspec.ops.einops_notation import Plan
 from archspec.types.dim import Dim
 from archspec.types.tensor import TensorType
@@ -148,10 +149,18 @@ def _taken_apart(source: Code, site: Site, plan: Plan, x: str, scope: Scope) -> 
             source += call(".squeeze", str(axis))
             continue
         sizes: list[Any] = [
-            "-1" if part in plan.inferred else scope.size(plan.split[part]) for part in parts
+            "-1" if part in plan.inferred else _part_size(site, plan, part, scope) for part in parts
         ]
         source += call(".unflatten", str(axis), listing(sizes))
     return source
+
+
+def _part_size(site: Site, plan: Plan, part: int, scope: Scope) -> Code:
+    """The size of an axis; a number in the spec is that number, whatever else is equal to it."""
+    name, number = plan.names[part], plan.split[part].constant
+    if number is not None and name in dict(site.op.axes) and name not in site.instance.written:
+        return code(Hole(number, "size", Number(number)))
+    return scope.size(plan.split[part])
 
 
 def _joined_axes(source: Code, plan: Plan, x: str, scope: Scope, given: TensorType) -> Code:

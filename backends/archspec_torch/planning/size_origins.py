@@ -19,7 +19,8 @@ from archspec.graph.expression import (
 )
 from archspec.graph.model import Graph, Node, Port
 from archspec.ops.einops_notation import Plan
-from archspec.ops.merge import Concat, Split
+from archspec.ops.indexing import Select
+from archspec.ops.merge import Concat, Split, Unbind
 from archspec.ops.rearrangement import Rearrange, Reduce, Repeat
 from archspec.ops.shape import Flatten
 from archspec.types.dim import Dim
@@ -122,6 +123,10 @@ class SizeOrigins:
             return self._named(size) or Name(_place(self.graph.inputs.index(node), axis))
         if isinstance(node.op, Rearrange | Reduce | Repeat):
             return self._rearranged(node, node.op.plan, axis, depth)
+        if isinstance(node.op, Unbind | Select):
+            (source,) = node.inputs
+            taken = node.op.axis % self.graph.type_of(source).rank
+            return self.of(source, axis + (axis >= taken), depth)
         written = self._written(node, size)
         if written is not None:
             return written
@@ -145,13 +150,22 @@ class SizeOrigins:
         }
         taken = plan(self.graph.type_of(source))
         before = [self.of(source, at, depth) for at in range(len(taken.taken_apart))]
-        parts = _taken_apart(before, taken, given)
+        parts = _taken_apart(before, taken, given, self._by_name(node))
         kept = [part for at, part in enumerate(parts) if at not in taken.reduce]
         order = [kept[at] for at in taken.order]
         for at, size in taken.insert:
             order.insert(at, _given(size, given))
         start = sum(taken.joined[:axis])
         return _product(order[start : start + taken.joined[axis]])
+
+    def _by_name(self, node: Node) -> dict[str, Expression]:
+        """The sizes that a pattern is given, by the names of its axes."""
+        written = node.instance.written if node.instance is not None else {}
+        return {
+            name: self.resolved(written[name], node) if name in written else Number(size)
+            for name, size in getattr(node.op, "axes", ())
+            if type(size) is int
+        }
 
     def _alike(self, node: Node, rank: int) -> list[Port]:
         return [port for port in node.inputs if self.graph.type_of(port).rank == rank]
@@ -235,13 +249,18 @@ def _product(parts: Iterable[Expression | None]) -> Expression | None:
 
 
 def _taken_apart(
-    before: Sequence[Expression | None], taken: Plan, given: Mapping[int, Expression]
+    before: Sequence[Expression | None],
+    taken: Plan,
+    given: Mapping[int, Expression],
+    by_name: Mapping[str, Expression],
 ) -> list[Expression | None]:
     """The factors of the axes of the input."""
     parts: list[Expression | None] = []
     for whole, count in zip(before, taken.taken_apart, strict=True):
         places = range(len(parts), len(parts) + count)
-        sizes = {at: _given(taken.split[at], given) for at in places}
+        sizes = {
+            at: by_name.get(taken.names[at]) or _given(taken.split[at], given) for at in places
+        }
         for at in places:
             others = [size for other, size in sizes.items() if other != at]
             known = [size for size in others if size is not None]
