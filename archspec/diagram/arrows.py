@@ -88,7 +88,8 @@ def arrows(flat: Flat, owner: Mapping[int, int], wiring: Wiring, wording: Wordin
     tails = leaving(edges, rigid, wiring.bars | splits.keys())
     together = Counter((edge.start, tail) for edge, tail in tails.of.items())
     tails_of_bars = _tails_of_bars(edges, wiring)
-    cells = Counter({**heads.counts, **wiring.cells})
+    cells = Counter(edge.end for edge in edges if edge.end not in wiring.merging | splits.keys())
+    cells |= Counter({**heads.counts, **wiring.cells})
     crowded = {rank[box] - 1 for box in cells if cells[box] >= MANY and box not in wiring.bars}
     crowded |= {rank[box] for box, count in tails.counts.items() if count >= MANY}
     rank = stretched(rank, crowded)
@@ -134,8 +135,8 @@ def _tails_of_bars(edges: Sequence[Edge], wiring: Wiring) -> Mapping[Edge, int]:
 
 def _with_order(edges: Sequence[Edge], splits: Mapping[int, int], wiring: Wiring) -> Iterator[int]:
     """Boxes in which the order of the arrows that enter is to be seen, besides bars."""
-    entering_box = Counter(edge.end for edge in edges if not edge.shape_only)
-    for box, count in entering_box.items():
+    targets = {(edge.end, edge.target) for edge in edges if not edge.shape_only}
+    for box, count in Counter(box for box, _ in targets).items():
         if count > 1 and box not in wiring.merging and box not in splits:
             yield box
 

@@ -74,7 +74,7 @@ def foot_widths(box: Box, fed: Neighbours, feeding: Neighbours) -> Sequence[int]
 
 def _estimate(box: Box) -> int:
     """About the width of a box."""
-    more = len(f" × {box.count}") if box.count > 1 else 0
+    more = len(_times(box.count, box.uses))
     widths = [
         (max(map(len, in_lines(line.text))) + 0.85 * len(line.key) + more) * CHARACTER
         for line in box.lines
@@ -104,12 +104,12 @@ def label(box: Box, width: int, direction: Direction, cells: Sequence[int] = ())
 
 
 def _ops(box: Box, width: int, direction: Direction, tails: Sequence[int]) -> str:
-    head = small(box.title) + times(box.count)
-    titled = bool(box.title) or (box.count > 1 and len(box.lines) > 1)
+    head = small(box.title) + times(box.count, box.uses)
+    titled = bool(box.title) or (box.count * box.uses > 1 and len(box.lines) > 1)
     rows = [f'<tr><td align="left" width="{width}">{head}</td></tr>'] * titled
     rows += [
         f'<tr><td bgcolor="{_fill(box, line)}" width="{width}">'
-        f"{_text(box, line, 1 if titled else box.count)}</td></tr>"
+        f"{_text(box, line, '' if titled else times(box.count, box.uses))}</td></tr>"
         for line in box.lines
     ]
     rows += [f'<tr><td cellpadding="1">{shape}</td></tr>' for shape in _shapes(box, SOFT)]
@@ -120,8 +120,7 @@ def _ops(box: Box, width: int, direction: Direction, tails: Sequence[int]) -> st
 def _block(box: Box, direction: Direction, tails: Sequence[int]) -> str:
     note = f"{small(box.note + ':')} " if box.note else ""
     # Graphviz drops a space between two pieces of bold text.
-    more = f" × {box.count}" if box.count > 1 else ""
-    title = f"{note}<b>{escaped(box.title)}{more}</b>"
+    title = f"{note}<b>{escaped(box.title)}{_times(box.count, box.uses)}</b>"
     look = f'border="2" color="{_outline(box, SOFT)}" style="rounded" bgcolor="{BLOCK}"'
     padding = 2 if box.shapes else 4
     row = f'<tr><td cellpadding="{padding}">{_together(title, *_shapes(box, SOFT))}</td></tr>'
@@ -132,7 +131,7 @@ def _merge(box: Box, direction: Direction, tails: Sequence[int]) -> str:
     """A small box; where the order of its inputs matters they have cells."""
     (line,) = box.lines
     fill = _fill(box, line)
-    text = f'<font point-size="9">{_text(box, line, box.count)}</font>'
+    text = f'<font point-size="9">{_text(box, line, times(box.count, box.uses))}</font>'
     colour = SOFT if box.idle else text_colour_on(fill)
     row = f"<tr><td>{_together(text, *_shapes(box, colour))}</td></tr>"
     look = f'border="1" color="{_outline(box)}" style="rounded" bgcolor="{fill}"'
@@ -235,7 +234,7 @@ def _together(*lines: str) -> str:
 def _bar_text(box: Box) -> str:
     (line,) = box.lines
     ink = SOFT if box.idle else text_colour_on(_fill(box, line))
-    text = f'<font point-size="9">{_text(box, line, box.count)}</font>'
+    text = f'<font point-size="9">{_text(box, line, times(box.count, box.uses))}</font>'
     return "&nbsp; ".join([text, *(_fine(shape, ink) for shape in box.shapes)])
 
 
@@ -248,16 +247,22 @@ def _outline(box: Box, color: str = LINE) -> str:
     return PALE_LINE if box.idle else color
 
 
-def _text(box: Box, line: Line, count: int) -> str:
+def _text(box: Box, line: Line, behind: str) -> str:
     ink = SOFT if box.idle else text_colour_on(_fill(box, line))
     key = f'<font point-size="9" color="{ink}">{escaped(line.key)}: </font>' if line.key else ""
     text = "<br/>".join(map(escaped, in_lines(line.text)))
-    return f'{key}<font color="{ink}">{text}</font>{times(count)}'
+    return f'{key}<font color="{ink}">{text}</font>{behind}'
 
 
-def times(count: int) -> str:
-    """`× 6`, for what represents several equal pieces in sequence."""
-    return f" <b>× {count}</b>" if count > 1 else ""
+def times(count: int, uses: int = 1) -> str:
+    """`× 6` in bold, for what represents several; nothing for one."""
+    found = _times(count, uses)
+    return f" <b>{found.strip()}</b>" if found else ""
+
+
+def _times(count: int, uses: int) -> str:
+    """`× 6`, for equal pieces in sequence, and `× 5 shared` for the uses of a shared layer."""
+    return (f" × {count}" if count > 1 else "") + (f" × {uses} shared" if uses > 1 else "")
 
 
 def small(text: str) -> str:

@@ -30,13 +30,14 @@ class Cells:
 def entering(edges: Sequence[Edge], rigid: Mapping[Edge, int], without: Set[int]) -> Cells:
     """Cells at which edges enter; boxes in `without` have none or have their own.
 
-    Data of which only the shape is used enter anywhere.
+    Data of which only the shape is used enter anywhere, those of several uses of a layer at one
+    cell.
     """
-    groups: dict[int, list[list[Edge]]] = {}
+    groups: dict[int, dict[int, list[Edge]]] = {}
     for edge in sorted(edges, key=lambda edge: edge.target):
         if edge.end not in without and not edge.shape_only:
-            groups.setdefault(edge.end, []).append([edge])
-    return _cells(groups, rigid)
+            groups.setdefault(edge.end, {}).setdefault(edge.target, []).append(edge)
+    return _cells({box: list(of.values()) for box, of in groups.items()}, rigid)
 
 
 def leaving(edges: Sequence[Edge], rigid: Mapping[Edge, int], without: Set[int]) -> Cells:

@@ -27,7 +27,7 @@ def chains(flat: Flat, frames: Mapping[int | None, int | None]) -> tuple[Chain, 
     """Chains of ops; `frames` has the innermost drawn frame of each group."""
     readers: dict[int, list[int]] = {}
     for item in flat.nodes:
-        for start, _ in item.inputs:
+        for start, _ in item.sources:
             readers.setdefault(start, []).append(item.index)
     found = _block_chains(flat, readers)
     taken = {index for chain in found for index in chain.members}
@@ -60,7 +60,7 @@ def wide(flat: Flat) -> frozenset[int]:
     together. Others are small boxes, next to which a short path passes a long one: two branches of
     other lengths, or data of which some are computed from others, as in dense connections.
     """
-    readers = Counter(port[0] for item in flat.nodes for port in item.inputs)
+    readers = Counter(port[0] for item in flat.nodes for port in item.sources)
     above = _above(flat)
     return frozenset(item.index for item in flat.nodes if _is_wide(flat, item, readers, above))
 
@@ -72,7 +72,7 @@ def _above(flat: Flat) -> Sequence[int]:
     for item in flat.nodes:
         shapes = readers.of(item)
         mask = 1 << item.index
-        for at, (start, _) in enumerate(item.inputs):
+        for at, (start, _) in (*item.also, *enumerate(item.inputs)):
             mask |= 0 if at in shapes else found[start]
         found.append(mask)
     return found
@@ -151,7 +151,7 @@ def _kept_shape(
         op is not None
         and not op.weight_layers
         and not is_bar(following)
-        and len(following.inputs) == 1
+        and len(following.sources) == 1
         and following.types == item.types
         and following.count == 1
         and frames[following.group] == frames[item.group]

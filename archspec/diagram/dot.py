@@ -145,7 +145,9 @@ class _Writer:
             inside.attr(
                 label=f"<{_frame_title(frame)}>",
                 labeljust="l",
-                style="rounded,filled,dashed,bold" if frame.count > 1 else "rounded,filled",
+                style="rounded,filled,dashed,bold"
+                if frame.count * frame.uses > 1
+                else "rounded,filled",
                 color="#9aa5b1",
                 fillcolor=FRAMES[frame.nesting % len(FRAMES)],
                 margin="8",
@@ -198,7 +200,7 @@ class _Writer:
 
 
 def _frame_title(frame: Frame) -> str:
-    return escaped(frame.title) + times(frame.count) or " "
+    return escaped(frame.title) + times(frame.count, frame.uses) or " "
 
 
 # ---------------------------------------------------------------------- heading

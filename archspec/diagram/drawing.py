@@ -9,6 +9,7 @@ from typing import Literal
 from archspec.diagram.arrows import Arrow, arrows
 from archspec.diagram.chains import Chain, chains, is_bar, is_commutative, wide
 from archspec.diagram.edges import Wiring
+from archspec.diagram.equal_uses import folded
 from archspec.diagram.facts import Facts
 from archspec.diagram.labels import shortened
 from archspec.diagram.wording import Wording
@@ -37,7 +38,8 @@ class Box:
     expanded, "end" an input or output, "split" the point in a frame where data that enters it
     branches. `tooltip` has a line for each fact, `shapes` one for each shape of an output that no
     input has. `heads` and `tails` are cells at which several arrows enter and leave; 0 for one
-    place.
+    place. `count` is the number of equal boxes in sequence that it represents, `uses` that of the
+    uses of a shared layer.
     """
 
     id: int
@@ -52,12 +54,16 @@ class Box:
     tails: int = 0
     parted: bool = False  # a bar with space in the middle, for a plumb line
     idle: bool = False  # no output needs it
+    uses: int = 1
     count: int = 1
 
 
 @frozen
 class Frame:
-    """A frame around boxes: an expanded block, or `count` equal pieces in sequence."""
+    """A frame around boxes: an expanded block, or `count` equal pieces in sequence.
+
+    It may represent several `uses` of a shared block.
+    """
 
     id: int
     parent: int | None
@@ -65,6 +71,7 @@ class Frame:
     nesting: int
     tooltip: tuple[str, ...]
     count: int = 1
+    uses: int = 1
 
 
 @frozen
@@ -79,7 +86,7 @@ class Drawing:
 
 def drawing_of(flat: Flat, wording: Wording, facts: Facts) -> Drawing:
     """The boxes, frames and arrows for an expanded graph."""
-    return _Builder(_separate_outputs(flat), wording, facts).drawing()
+    return _Builder(folded(_separate_outputs(flat)), wording, facts).drawing()
 
 
 def _separate_outputs(flat: Flat) -> Flat:
@@ -119,13 +126,13 @@ class _Builder:
         self.flat, self.wording, self.facts = flat, wording, facts
         self.shown, self.wide = _innermost_frames(flat), wide(flat)
         readers = (item for item in flat.nodes if item.kind != "output")
-        self.read = {port for item in readers for port in item.inputs}
+        self.read = {port for item in readers for port in item.sources}
 
     def drawing(self) -> Drawing:
         flat, found = self.flat, chains(self.flat, self.shown)
         stacks = {chain.members[0]: chain for chain in found}
         owner = {index: chain.members[0] for chain in found for index in chain.members}
-        read = {port[0] for item in flat.nodes for port in item.inputs}
+        read = {port[0] for item in flat.nodes for port in item.sources}
         boxes = [
             self._stack(stacks[item.index]) if item.index in stacks else self._single(item)
             for item in flat.nodes
@@ -168,7 +175,8 @@ class _Builder:
             parent = self.shown[group.parent]
             nesting[group.index] = nesting[parent] + 1
             title, tooltip = self.wording.title(group), self._facts_of(group)
-            yield Frame(group.index, parent, title, nesting[group.index], tooltip, group.count)
+            level = nesting[group.index]
+            yield Frame(group.index, parent, title, level, tooltip, group.count, group.uses)
 
     def _facts_of(self, group: Group) -> tuple[str, ...]:
         return self.facts.frame(group, self.wording.path(group))
@@ -186,8 +194,9 @@ class _Builder:
             frame, title = self.shown[group.parent], self.wording.title(group)
             title = "" if _is_rule(group) else title
             tip = (*self._facts_of(group), *tip)
-        shapes, count = self._shapes(members), group.count if group is not None else 1
-        return Box(first, "ops", title, lines, frame, tip, shapes=shapes, count=count)
+        count, uses = (group.count, group.uses) if group is not None else (1, members[0].uses)
+        shapes = self._shapes(members)
+        return Box(first, "ops", title, lines, frame, tip, shapes=shapes, count=count, uses=uses)
 
     def _facts(self, item: FlatNode) -> tuple[str, ...]:
         return self.facts.node(item, self.wording.op(item))
@@ -207,8 +216,11 @@ class _Builder:
         if item.kind == "call":
             return self._block(item, frame)
         line, tip, shapes = self._line(item), self._facts(item), self._shapes([item])
+        count, uses = item.count, item.uses
         if not is_bar(item):
-            return Box(item.index, "ops", "", (line,), frame, tip, count=item.count, shapes=shapes)
+            return Box(
+                item.index, "ops", "", (line,), frame, tip, shapes=shapes, count=count, uses=uses
+            )
         is_wide = item.index in self.wide
         heads = 0 if is_commutative(item) and not is_wide else len(item.inputs)
         kind: Literal["bar", "merge"] = "bar" if is_wide else "merge"
@@ -223,7 +235,8 @@ class _Builder:
         tip = self.facts.node(item, title)
         key = self.wording.key(item)
         shapes = self._shapes([item])
-        return Box(item.index, "block", title, (), frame, tip, key, count=item.count, shapes=shapes)
+        count, uses = item.count, item.uses
+        return Box(item.index, "block", title, (), frame, tip, key, shapes, count=count, uses=uses)
 
     def _shapes(self, members: Sequence[FlatNode]) -> tuple[str, ...]:
         """The shapes of the outputs of a box, if they differ from those of its inputs.

@@ -51,7 +51,7 @@ def edges_between(flat: Flat, owner: Mapping[int, int], cells: Mapping[int, int]
     for item in flat.nodes:
         shapes = readers.of(item)
         end = owner.get(item.index, item.index)
-        for target, port in enumerate(item.inputs):
+        for target, port in (*item.also, *enumerate(item.inputs)):
             start = owner.get(port[0], port[0])
             if start != end:
                 way = start, end, target if end in cells else 0

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-FONT = "Helvetica"
-"""The font of a layout."""
+FONT = "Arial"
+"""The font of a layout, whose widths are those of Helvetica.
+
+Graphviz would look for Helvetica itself, as the font of PostScript, and may replace it by a broader
+one; for Arial it asks the system.
+"""
 FONTS = "Helvetica, Arial, 'Liberation Sans', Arimo, sans-serif"
 """The fonts of an SVG: some of the same widths, then any other, condensed to these widths."""
 

@@ -49,6 +49,13 @@ class FlatNode:
     graph: Graph | None = None  # that the node is in
     count: int = 1  # number of equal consecutive nodes that it represents
     last: str = ""  # key of the last of these
+    also: tuple[tuple[int, FlatPort], ...] = ()  # further inputs, each with the place of one
+    uses: int = 1  # number of uses of a shared layer that it represents, each with its inputs
+
+    @property
+    def sources(self) -> tuple[FlatPort, ...]:
+        """All that it reads, without order."""
+        return (*self.inputs, *(port for _, port in self.also))
 
 
 @frozen
@@ -65,6 +72,7 @@ class Group:
     last: str = ""  # key of the last of several equal calls
     origin: Span = NOWHERE  # of the call
     pieces: tuple[tuple[str, ...], ...] = ()  # of the first and the last equal piece, their keys
+    uses: int = 1  # number of uses of a shared block that it represents
 
 
 @frozen
