@@ -188,11 +188,6 @@ class Made(Enum):
     CONSTANTS = "constants"
 
 
-def product_depth(inputs: tuple[Made, ...]) -> int:
-    """Depth of a product: 1 if data is multiplied by a value that depends on weights alone."""
-    return int(Made.DATA in inputs and Made.WEIGHTS in inputs)
-
-
 class Op(Advice, BaseModel):
     """Base of all primitive ops. Subclasses are frozen data; there is no other list of them."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from string import ascii_letters
 from typing import ClassVar
 
-from archspec.ops.base import Check, Example, Made, Op, OpError, Seen, product_depth
+from archspec.ops.base import Check, Example, Made, Op, OpError, Seen
 from archspec.ops.broadcasting import (
     FLOATS,
     NUMBERS,
@@ -191,7 +191,7 @@ class Einsum(Op):
         return TensorType(kind, tuple(sizes[name] for name in result))
 
     def depth(self, inputs: tuple[Made, ...]) -> int:
-        return product_depth(inputs)
+        return _product_depth(inputs)
 
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
         operands, result, sizes = self._sizes(Check(), inputs)
@@ -258,7 +258,7 @@ class MatMul(Op):
         check.require_equal(inner, also_inner, reason, hint)
 
     def depth(self, inputs: tuple[Made, ...]) -> int:
-        return product_depth(inputs)
+        return _product_depth(inputs)
 
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
         return outputs[0].elements * inputs[0].shape[-1]
@@ -285,3 +285,8 @@ class Outer(Op):
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return mixed(inputs)
+
+
+def _product_depth(inputs: tuple[Made, ...]) -> int:
+    """Depth of a product: 1 if data is multiplied by a value that depends on weights alone."""
+    return int(Made.DATA in inputs and Made.WEIGHTS in inputs)
