@@ -80,10 +80,13 @@ def arrows(flat: Flat, owner: Mapping[int, int], wiring: Wiring, wording: Wordin
     edges = _sorted(edges, order, orders)
     reach = _reach(edges, order, wiring.cells)
     fans = fans_of(edges, order, wiring.cells, reach)
-    straight = upright(edges, rank, {**wiring.frame_of, **splits}, wiring.parents)
+    frames = {**wiring.frame_of, **splits}
+    straight = upright(edges, rank, frames, wiring.parents)
     central = central_of(edges, wiring.cells, reach, fans)
-    rigid = rigidity(edges, order, straight, fans, wiring.bars, central)
-    rigid = beside_frames(rigid, splits, {**wiring.frame_of, **splits}, wiring.parents)
+    inputs = {item.index for item in flat.nodes if item.kind == "input"}
+    inner = {edge for edge in edges if frames[edge.source] == frames[edge.end]}
+    rigid = rigidity(edges, order, straight, fans, wiring.bars, central, inputs, inner)
+    rigid = beside_frames(rigid, splits, frames, wiring.parents)
     heads = entering(edges, rigid, wiring.merging | splits.keys())
     tails = leaving(edges, rigid, wiring.bars | splits.keys())
     together = Counter((edge.start, tail) for edge, tail in tails.of.items())

@@ -47,14 +47,14 @@ def cell_widths(
     for box, cell in feeding.get(bar.id, ()):
         above = feeding.get(box.id, ())
         if box.shape == "bar" and [b.id for b, _ in feeding[bar.id]].count(box.id) == 1:
-            row = sum(max(width, _estimate(one)) + GAP for one, _ in above)
-            found[cell or 0] = max(width, row - GAP)
+            row = sum(max(width, _estimate(one)) + 2 + GAP for one, _ in above)
+            found[cell or 0] = max(width, row - GAP - 2)
         if cell is None or box.shape in ("bar", "split"):
             continue
         merged = [other for other, _ in above if other.shape in ("ops", "block")]
         boxes = merged if box.shape == "merge" and merged else [box]
         found[cell] = max(width, sum(_estimate(one) + GAP for one in boxes) - GAP)
-    return [found[at] + 2 + GAP for at in range(bar.heads)]
+    return [found[at] + 2 for at in range(bar.heads)]
 
 
 Neighbours: TypeAlias = Mapping[int, Sequence[tuple[Box, int | None]]]
@@ -150,9 +150,12 @@ def _end(box: Box) -> str:
 
 def _bar(box: Box, cells: Sequence[int]) -> str:
     (line,) = box.lines
-    listed = [f'<td port="i{at}" width="{cell}" height="2"></td>' for at, cell in enumerate(cells)]
-    if box.parted:
-        listed.insert(box.heads // 2, f'<td width="{CENTRE_WIDTH}" height="2"></td>')
+    listed: list[str] = []
+    for at, cell in enumerate(cells):
+        if at:
+            space = GAP + CENTRE_WIDTH + GAP if box.parted and at == box.heads // 2 else GAP
+            listed.append(f'<td width="{space}" height="2"></td>')
+        listed.append(f'<td port="i{at}" width="{cell}" height="2"></td>')
     heads = "".join(listed)
     tails = heads.replace('port="i', 'port="o')
     return (

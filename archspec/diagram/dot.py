@@ -28,7 +28,7 @@ from archspec.frozen import frozen
 PEN = 0.9
 """Width of arrows, in points."""
 
-PLUMB = "200"
+PLUMB = "1000"
 """Weight of a line that keeps boxes below each other.
 
 It is above 128, the weight with which Graphviz keeps frames narrow. That of arrows is 4.

@@ -20,6 +20,7 @@ from archspec.diagram.frames import keep_inside, tighten
 from archspec.diagram.joints import smooth
 from archspec.diagram.pdf import pdf
 from archspec.diagram.svg import svg
+from archspec.diagram.texts import lower_texts
 from archspec.diagram.titles import moves, shift_titles, wider_label, with_attributes
 from archspec.frozen import frozen
 from archspec.staging import write_file
@@ -95,7 +96,7 @@ def layout(dot: str, kind: str, seconds: int = TIME_LIMIT) -> bytes:
     found = place(graphviz, dot)
     if kind == "svg":
         return svg(found.layout)
-    if kind == "pdf" and Path(command).stem == PURE:
+    if kind == "pdf" and graphviz.is_pure:
         return pdf(found.layout)
     if not found.frames:
         return graphviz.run(found.dot, kind)
@@ -138,6 +139,8 @@ def place(graphviz: Graphviz, dot: str) -> Placed:
             for name, moved in narrow.items()
         }
         dot = with_attributes(dot, placed, wider)
+    if not graphviz.is_pure:
+        lower_texts(placed)
     smooth(placed)
     keep_inside(placed)
     shift_titles(placed, found)
@@ -156,6 +159,7 @@ class Graphviz:
     def __init__(self, command: str, seconds: int) -> None:
         self.command, self.seconds = command, seconds
         self.deadline = time.monotonic() + seconds
+        self.is_pure = Path(command).stem == PURE
 
     def run(self, dot: str, kind: str, engine: str = "dot") -> bytes:
         """The output for a source. Raises CompileFailed (E0812)."""

@@ -9,11 +9,11 @@ from archspec.diagram.edges import Edge, Reach, Wiring, around, below, merged
 from archspec.diagram.regions import Regions
 from archspec.diagram.spine import plumb_lines
 
-SIDE, BRANCH, INSIDE, MAIN = 1, 4, 16, 200
-"""Weights for straight arrows: around a longer path, a branch of a bar, the part inside a frame of
-an arrow that leaves it, the longest path.
+SIDE, BRANCH, INSIDE, COLUMN, MAIN = 1, 4, 16, 64, 1000
+"""Weights for straight arrows: around a longer path, a branch of a fan, the part inside a frame of
+an arrow that leaves it, one above or below the cell of a bar, the longest path.
 
-Frames are kept narrow with a weight of 128.
+Frames are kept narrow with a weight of 128 each.
 """
 
 
@@ -24,15 +24,21 @@ def rigidity(
     fans: Set[int],
     bars: Set[int],
     central: Set[Edge] = frozenset(),
+    inputs: Set[int] = frozenset(),
+    inner: Set[Edge] = frozenset(),
 ) -> Mapping[Edge, int]:
     """The weight of each edge for being straight.
 
     Of the paths that leave a box or meet at one, the longest is straight, such as the layers of a
-    residual block, and the others go around it. The branches of a fan are equal, but for those in
-    `central`. Data of which only the shape is used go around everything.
+    residual block, and the others go around it. Where paths meet, those from inputs of the network
+    come before those from constants and parameters, such as a bias of positions, and those of the
+    frame, which are `inner`, before those from outside, such as what a decoder reads of an encoder.
+    The branches of a fan are equal, but for those in `central`. Data of which only the shape is
+    used go around everything.
     """
     read = [edge for edge in edges if not edge.shape_only]
-    above, below = dict.fromkeys(order, 0), dict.fromkeys(order, 0)
+    above = {box: 2 * len(order) if box in inputs else 0 for box in order}
+    below = dict.fromkeys(order, 0)
     place = {box: index for index, box in enumerate(order)}
     for edge in sorted(edges, key=lambda edge: place[edge.start]):
         above[edge.end] = max(above[edge.end], above[edge.start] + 1)
@@ -40,13 +46,15 @@ def rigidity(
         below[edge.start] = max(below[edge.start], below[edge.end] + 1)
     forked = _forked(read, order)
     onward = _longest(((edge.start, below[edge.end], edge) for edge in read), forked)
-    inputs = sorted(read, key=lambda edge: edge.target)
-    inward = _longest(((edge.end, above[edge.start], edge) for edge in inputs), set())
+    entering = sorted(read, key=lambda edge: edge.target)
+    sizes = {edge: above[edge.start] + len(order) * (edge in inner) for edge in entering}
+    inward = _longest(((edge.end, size, edge) for edge, size in sizes.items()), set())
     found: dict[Edge, int] = {}
     for edge in edges:
         main = (edge in onward) + (edge in inward)
         branch = edge.start in fans or edge.end in bars
         found[edge] = BRANCH if branch else (SIDE, BRANCH, MAIN)[main]
+        found[edge] = COLUMN if edge.end in bars or edge.start in bars & fans else found[edge]
         found[edge] = MAIN if edge in central else found[edge]
         found[edge] = SIDE if edge.shape_only else found[edge]
         if edge not in upright:

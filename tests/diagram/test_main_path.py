@@ -124,3 +124,70 @@ def test_side_outputs_leave_the_main_path_straight(name, words, program):
     xs = middles(layout(load(name), 1, program), words)
     assert len(xs) == len(words)
     assert all(abs(one - other) < 2 for one, other in pairwise(xs))
+
+
+BIAS = """
+block layer {
+  input x: [B, N, D], bias: [1, N, D]
+  output (x + bias) -> l: linear(D)
+}
+
+network net {
+  input ids: i64[B = 1, N = 4]
+  x = ids -> table: embedding(10, 8)
+  far = arange(N, dtype=f32) -> unsqueeze(1) -> expand([N, 8])
+  bias = far -> rearrange("n d -> d n") -> rearrange("d n -> n d") -> unsqueeze(0)
+  output y = (x, bias) -> layer: layer
+}
+"""
+
+
+def test_the_path_of_the_data_is_straight_though_that_of_constants_is_longer(network, program):
+    one, other = middles(layout(network(BIAS), 2, program), [">table: <", ">l: <"])
+    assert abs(one - other) < 2
+
+
+DECODER = """
+block stage {
+  input x: [B, N, D], memory: [B, M, D]
+  y = x -> first: linear(D) -> relu
+  z = (y, memory) -> scaled_attention
+  output z -> last: linear(D)
+}
+
+block scaled_attention { input x, memory
+  output (x, memory, memory) -> scaled_dot_product_attention -> o: linear(8) }
+
+network net {
+  input source: f32[B = 1, M = 6, 8], target: f32[B, N = 4, 8]
+  memory = source -> a: linear(8) -> relu -> b: linear(8) -> sigmoid -> c: linear(8)
+  output y = (target, memory) -> stage
+}
+"""
+
+
+def test_the_path_of_a_decoder_is_straight_though_that_of_its_encoder_is_longer(network, program):
+    net = network(DECODER.replace("{ input", "{\n  input"))
+    one, other = middles(layout(net, 2, program), [">first: <", ">last: <"])
+    assert abs(one - other) < 2
+
+
+@pytest.mark.parametrize("name", ["inception_v3", "googlenet"])
+def test_columns_are_straight_above_the_cells_of_a_bar(name, program):
+    placed = layout(load(name), 2, program)
+    bars = {item["_gvid"] for item in placed["objects"] if 'port="o2"' in item.get("label", "")}
+    ends = [edge for edge in placed["edges"] if edge["head"] in bars]
+    bends = []
+    for edge in ends:
+        if edge.get("style") != "invis":
+            (points,) = [one["points"] for one in edge["_draw_"] if one["op"] == "b"]
+            bends.append(abs(points[0][0] - points[-1][0]))
+    assert len(bends) >= 30
+    assert sum(bend > 2 for bend in bends) <= 4
+
+
+def test_texts_are_in_the_middle_of_their_boxes(network, program):
+    placed = layout(network(DENSE), 1, program)
+    (box,) = [item for item in placed["objects"] if ">b: <" in item.get("label", "")]
+    (y,) = {one["pt"][1] for one in box["_ldraw_"] if one["op"] == "T"}
+    assert abs(y + 0.36 * 11 - float(box["pos"].split(",")[1])) < 2  # half the height of capitals
