@@ -106,6 +106,7 @@ class _Writer:
         self.graph, self.drawing, self.sides = graph, drawing, sides
         self.width = width_of(drawing.boxes) if sides.rankdir == "TB" else NARROWEST
         boxes = {box.id: box for box in drawing.boxes}
+        self.boxes = sources_first(drawing)
         self.feeding: dict[int, list[tuple[Box, int | None]]] = {}
         self.fed: dict[int, list[tuple[Box, int | None]]] = {}
         for arrow in drawing.arrows:
@@ -123,7 +124,7 @@ class _Writer:
 
     def _fill(self, graph: graphviz.Digraph, frame: int | None) -> None:
         """Add the contents of a frame. Nesting is that of the drawing, so it is shallow."""
-        for box in self.drawing.boxes:
+        for box in self.boxes:
             if box.frame != frame:
                 continue
             order = {"ordering": "out"} if box.id in self.ordered else {}
@@ -201,6 +202,34 @@ class _Writer:
 
 def _frame_title(frame: Frame) -> str:
     return escaped(frame.title) + times(frame.count, frame.uses) or " "
+
+
+def sources_first(drawing: Drawing) -> Sequence[Box]:
+    """The boxes, with those without inputs first, from left to right as others read them.
+
+    Graphviz begins with this order and keeps it where that causes no more crossings.
+    """
+    read: dict[int, list[Arrow]] = {}
+    fed: set[int] = set()
+    for arrow in drawing.arrows:
+        if not arrow.hidden:
+            read.setdefault(arrow.end, []).append(arrow)
+            fed.add(arrow.start)
+    found: dict[int, None] = {}
+    seen: set[int] = set()
+    stack = [box.id for box in drawing.boxes if box.id not in fed]
+    stack.reverse()
+    while stack:
+        at = stack.pop()
+        if at in seen:
+            continue
+        seen.add(at)
+        if at not in read:
+            found[at] = None
+        ways = sorted(read.get(at, ()), key=lambda arrow: arrow.into or 0)
+        stack += [arrow.start for arrow in reversed(ways)]
+    boxes = {box.id: box for box in drawing.boxes}
+    return [boxes[at] for at in found] + [box for at, box in boxes.items() if at not in found]
 
 
 # ---------------------------------------------------------------------- heading

@@ -145,10 +145,12 @@ def place(graphviz: Graphviz, dot: str) -> Placed:
     keep_inside(placed)
     shift_titles(placed, found)
     narrower = tighten(placed)
+    again = moves(placed)  # lines have changed a little
+    shift_titles(placed, again)
     frames = {
         item["name"]: f'lp="{item["lp"]}", bb="{item["bb"]}"'
         for item in placed.get("objects", ())
-        if item["name"] in found or item["name"] in narrower
+        if item["name"] in {*found, *narrower, *again}
     }
     return Placed(placed, dot, frames)
 

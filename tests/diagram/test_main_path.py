@@ -7,6 +7,7 @@ import pytest
 
 from archspec import load
 from archspec.diagram.draw import drawing
+from archspec.diagram.titles import moves
 from tests.diagram.test_arrows import box_of, layout, shown
 from tests.diagram.test_looks import network, program
 
@@ -191,3 +192,24 @@ def test_texts_are_in_the_middle_of_their_boxes(network, program):
     (box,) = [item for item in placed["objects"] if ">b: <" in item.get("label", "")]
     (y,) = {one["pt"][1] for one in box["_ldraw_"] if one["op"] == "T"}
     assert abs(y + 0.36 * 11 - float(box["pos"].split(",")[1])) < 2  # half the height of capitals
+
+
+def test_sources_are_in_the_order_in_which_they_are_read(network, program):
+    net = network("""
+block mixed { INPUT token: [B, 1, D], x: [B, N, D]
+  output (token, x) -> concat(axis=1) -> l: linear(D) }
+
+network net {
+  input image: f32[B = 1, N = 9, 8]
+  x = image -> table: linear(8)
+    -> rearrange("b n d -> b d n") -> rearrange("b d n -> b n d")
+  param token: f32[1, 1, 8] = zeros
+  output y = (token -> expand(B), x) -> mixed
+}
+""".replace("{ INPUT", "{\n  input"))  # fmt: skip
+    one, other = middles(layout(net, 1, program), ["expand", ">table: <"])
+    assert one < other
+
+
+def test_no_title_is_crossed_after_lines_are_smoothed(program):
+    assert not moves(layout(load("attention56"), 1, program))
