@@ -118,7 +118,20 @@ def _piece(group: Group) -> tuple[str, str]:
             if one.isdecimal() and other.isdecimal():
                 return ".".join([*before, one]), ".".join([*before, f"{one} .. {other}"])
             return ".".join(before), ".".join(before)
-    return ".".join(first), ".".join(first)
+    return ".".join(first), ".".join(first) or _numbered(group)
+
+
+def _numbered(group: Group) -> str:
+    """`conv2 .. 5` for pieces in one block whose names differ in the number at their end."""
+    first, last = group.pieces
+    if len({key.rstrip("0123456789") for key in (*first, *last)}) == 1:
+        ends = first[0], last[-1]
+    elif len(first) == len(last):
+        ends = first[0], last[0]
+    else:
+        return ""
+    stems = {key.rstrip("0123456789") for key in ends}
+    return range_text(*ends) if len(stems) == 1 and not stems & {*ends} else ""
 
 
 def _common(keys: Sequence[str]) -> list[str]:

@@ -112,3 +112,18 @@ def test_a_detector_fits_on_a_page(program):
     texts = texts_of(load("fasterrcnn_resnet50_fpn"))
     assert "rpn.head: region_proposals(3) × 5 shared" in texts
     assert len(texts) < 14
+
+
+def test_pieces_of_one_block_are_named_by_their_numbers(network):
+    text = """
+network net {
+  input x: f32[B = 1, 8, H = 8, W = 8]
+  output y = x
+    -> branch_2: conv(8, 3) -> max_pool(3, stride=1, padding=1)
+    -> branch_3: conv(8, 3) -> max_pool(3, stride=1, padding=1)
+    -> sigmoid
+    -> conv1: conv(8, 5) -> bn1: batch_norm -> max_pool(3, stride=1, padding=1)
+    -> conv2: conv(8, 5) -> bn2: batch_norm -> max_pool(3, stride=1, padding=1)
+}
+"""
+    assert [frame.title for frame in shown(network(text)).frames] == ["branch_2 .. 3", "conv1 .. 2"]
