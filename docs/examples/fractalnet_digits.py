@@ -20,29 +20,18 @@ from pathlib import Path
 import matplotlib
 import sklearn
 import torch
-import torch.nn.functional as F
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 from rich.table import Table
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
+from train_digits import digits
+from trainer import Named, Trainer, evaluate, progress
 
 import archspec
 
 SPEC = Path(__file__).parent / "digits.arch"
 BATCH = 32
 LEARNING_RATE = 0.02
-
-
-@dataclass(frozen=True)
-class Digits:
-    """1,797 greyscale images of 8 by 8 pixels, [B, 1, 8, 8] from 0 to 1, and their digits."""
-
-    train_images: Tensor
-    train_labels: Tensor
-    test_images: Tensor
-    test_labels: Tensor
 
 
 @dataclass
@@ -62,25 +51,18 @@ def main() -> None:
     options = arguments()
     deterministic()
     console = Console()
-    data = digits(options.seed, options.examples, options.device)
+    data, test = digits(options.seed, options.examples)
     fractal = load("fractal_digits", options)
     columns = [column(fractal, k, options.device) for k in range(1, options.columns + 1)]
     plain = load("plain_digits", options)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-        console=console,
-    )
-    with bar:
-        train(fractal, columns, data, options, bar)
-        train(plain, [], data, options, bar)
+    with progress() as bar:
+        train(fractal, columns, data, test, options, bar)
+        train(plain, [], data, test, options, bar)
     candidates = [fractal, *columns, plain]
     for each in candidates:
-        each.settled = accuracy(settled(each.module, data.train_images), data)
-    console.print(table(candidates, len(data.test_labels)))
+        images = data["image"].to(options.device)
+        each.settled = accuracy(settled(each.module, images), test)
+    console.print(table(candidates, len(test["labels"])))
     console.print(f"seed {options.seed}, torch {torch.__version__}, sklearn {sklearn.__version__}")
     plot(candidates, options.plot)
     console.print(f"drawn into {options.plot}")
@@ -108,19 +90,6 @@ def deterministic() -> None:
     torch.use_deterministic_algorithms(True)
 
 
-def digits(seed: int, examples: int | None, device: str) -> Digits:
-    """The data set; a random quarter of it is for testing."""
-    bunch = load_digits()
-    parts = train_test_split(
-        bunch.images[:examples], bunch.target[:examples], test_size=0.25, random_state=seed
-    )
-    train_images, test_images = (
-        (torch.from_numpy(part) / 16.0).float()[:, None].to(device) for part in parts[:2]
-    )
-    train_labels, test_labels = (torch.from_numpy(part).to(device) for part in parts[2:])
-    return Digits(train_images, train_labels, test_images, test_labels)
-
-
 def load(name: str, options: argparse.Namespace) -> Candidate:
     """A network of `digits.arch` with initial weights."""
     network = archspec.load(SPEC, name, columns=options.columns)
@@ -137,44 +106,38 @@ def column(fractal: Candidate, k: int, device: str) -> Candidate:
 def train(
     candidate: Candidate,
     columns: list[Candidate],
-    data: Digits,
+    data: Named,
+    test: Named,
     options: argparse.Namespace,
     bar: Progress,
 ) -> None:
     """Train with momentum; after each half of the remaining epochs, divide the rate by ten."""
     torch.manual_seed(options.seed)
-    module = candidate.module
-    optimiser = torch.optim.SGD(module.parameters(), LEARNING_RATE, momentum=0.9)
+    optimiser = torch.optim.SGD(candidate.module.parameters(), LEARNING_RATE, momentum=0.9)
     halves = [round(options.epochs * (1 - 2.0**-i)) for i in range(1, 5)]
     schedule = torch.optim.lr_scheduler.MultiStepLR(optimiser, halves)
-    task = bar.add_task(candidate.name, total=options.epochs, note="")
-    for _ in range(options.epochs):
-        module.train()
-        for batch in torch.randperm(len(data.train_labels)).split(BATCH):
-            logits = module(data.train_images[batch])
-            loss = F.cross_entropy(logits, data.train_labels[batch])
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-        schedule.step()
-        measure(candidate, columns, data)
-        bar.update(task, advance=1, note=f"test accuracy {candidate.accuracy[-1]:.1%}")
+    trainer = Trainer(
+        candidate.module,
+        optimiser,
+        schedule,
+        measure=lambda: measured(candidate, columns, test),
+    )
+    trainer.train(data, options.epochs, BATCH, candidate.name, bar)
 
 
-def measure(whole: Candidate, columns: list[Candidate], data: Digits) -> None:
+def measured(whole: Candidate, columns: list[Candidate], test: Named) -> dict[str, float]:
     """Record the test accuracy of a network and of its columns with the current weights."""
     state = whole.module.state_dict()
     for each in columns:
         each.module.load_state_dict({name: state[name] for name in each.module.state_dict()})
     for each in (whole, *columns):
-        each.accuracy.append(accuracy(each.module.eval(), data))
+        each.accuracy.append(accuracy(each.module, test))
+    return {"test accuracy": whole.accuracy[-1]}
 
 
-@torch.inference_mode()
-def accuracy(module: nn.Module, data: Digits) -> float:
+def accuracy(module: nn.Module, test: Named) -> float:
     """The proportion of test images that are classified correctly."""
-    right = module(data.test_images).argmax(1) == data.test_labels
-    return right.float().mean().item()
+    return evaluate(module, test)["test accuracy"]
 
 
 @torch.inference_mode()

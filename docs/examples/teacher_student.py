@@ -14,12 +14,12 @@ import argparse
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from rich.console import Console
 from rich.table import Table
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
+from trainer import Trainer, evaluate, parameter_groups
 
 import archspec
 
@@ -94,16 +94,9 @@ def train(
     module: nn.Module, images: Tensor, labels: Tensor, epochs: int, rate: float = RATE
 ) -> None:
     """Train with momentum and cosine annealing of the learning rate."""
-    optimiser = torch.optim.SGD(module.parameters(), rate, momentum=0.9, weight_decay=1e-4)
+    optimiser = torch.optim.SGD(parameter_groups(module, weight_decay=1e-4), rate, momentum=0.9)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs)
-    module.train()
-    for _ in range(epochs):
-        for batch in torch.randperm(len(labels)).split(BATCH):
-            loss = F.cross_entropy(module(images[batch]), labels[batch])
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-        schedule.step()
+    Trainer(module, optimiser, schedule).train({"image": images, "labels": labels}, epochs, BATCH)
     module.eval()
 
 
@@ -131,11 +124,10 @@ def with_head(student: nn.Module, classes: int, seed: int) -> nn.Module:
     return network.to_torch(weights=fresh | body)
 
 
-@torch.inference_mode()
 def accuracy(module: nn.Module, test: tuple[Tensor, Tensor]) -> str:
     """The proportion of test images that are classified correctly."""
     images, labels = test
-    return f"{(module(images).argmax(1) == labels).float().mean().item():.1%}"
+    return f"{evaluate(module, {'image': images, 'labels': labels})['test accuracy']:.1%}"
 
 
 if __name__ == "__main__":

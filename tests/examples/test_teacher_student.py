@@ -1,6 +1,6 @@
 """The teacher-student example: the layers that it selects, the weights it copies, and a run."""
 
-import importlib.util
+import importlib
 import os
 import re
 import subprocess
@@ -24,12 +24,7 @@ CHECKOUT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "
 def example():
     """The script as a module."""
     pytest.importorskip("sklearn")
-    spec = importlib.util.spec_from_file_location(
-        "teacher_student", EXAMPLES / "teacher_student.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module("teacher_student")
 
 
 def test_most_confident_images_of_each_class_are_selected(example):
