@@ -57,6 +57,16 @@ STATEMENTS = (
         "block a {\n  conv(3) «=>» relu\n}",
         repair=replace("->"),
     ),
+    Mistake(
+        "E0118",
+        lambda s: (
+            s.type == "when" and s.after_operand and not s.expects("when") and s.bracket == "{"
+        ),
+        "only inputs and outputs can have `when`",
+        "block a {\n  y = relu «when» training\n  y\n}",
+        fix="compute the value in the output that needs it, `output loss = .. when training`; "
+        "several values are outputs of one block",
+    ),
 )
 
 NAMES = (

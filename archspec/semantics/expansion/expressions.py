@@ -7,6 +7,7 @@ from archspec.ops.registry import all_ops
 from archspec.semantics.arguments.layer_calls import call_layer
 from archspec.semantics.arguments.rules import resolve_preset
 from archspec.semantics.expansion.named_outputs import no_attribute
+from archspec.semantics.expansion.not_bound import not_bound
 from archspec.semantics.expansion.sources import materialise
 from archspec.semantics.expansion.stage_faults import explained, in_front, in_sum
 from archspec.semantics.expansion.tensor_methods import method_called, method_of_called
@@ -94,12 +95,7 @@ def _word(context: Context, node: ast.Name) -> Value:
     module = context.environment.module
     if module.is_damaged or text in module.missed or context.session.sink.covers(node.span):
         raise Reported()
-    raise context.error(
-        "E0210",
-        f"`{text}` is used before it is bound",
-        node.span,
-        fix="move the line that binds it above this one",
-    )
+    raise not_bound(context, node)
 
 
 @evaluates(ast.Number)

@@ -1,0 +1,47 @@
+"""Names that are bound in a body, but not where they are used."""
+
+from __future__ import annotations
+
+from archspec.semantics.program.definitions import BlockDefinition, ModuleScope
+from archspec.semantics.values.context import Context, SpecError
+from archspec.source import Span
+from archspec.syntax import ast
+
+
+def not_bound(context: Context, node: ast.Name) -> SpecError:
+    """E0210 for a name that is bound below, or is an input that does not exist in this mode."""
+    declared = _conditional_input(context.environment.module, node)
+    if declared is None:
+        return context.error(
+            "E0210",
+            f"`{node.text}` is used before it is bound",
+            node.span,
+            fix="move the line that binds it above this one",
+        )
+    place, condition = declared
+    return context.error(
+        "E0210",
+        f"`{node.text}` is used where it does not exist: it is an input only `when {condition}`",
+        node.span,
+        secondary=[(place, "declared here")],
+        fix=f"use it in an output: `output y = .. when {condition}`; what takes several steps is a "
+        f"block: `output y, z = (x, {node.text}) -> steps when {condition}`",
+    )
+
+
+def _conditional_input(module: ModuleScope, node: ast.Name) -> tuple[Span, str] | None:
+    """The declaration of an input with `when` of this name, and its condition."""
+    for definition in module.own.values():
+        if not isinstance(definition, BlockDefinition) or not _contains(definition, node.span):
+            continue
+        for statement in definition.node.body.statements:
+            if isinstance(statement, ast.Input) and statement.when is not None:
+                for item in statement.items:
+                    if item.name == node.text:
+                        return item.span, statement.when.span.text
+    return None
+
+
+def _contains(definition: BlockDefinition, span: Span) -> bool:
+    whole = definition.node.span
+    return whole.source is span.source and whole.start <= span.start and span.end <= whole.end
