@@ -83,8 +83,11 @@ def losses_of(outputs: Named, batch: Named) -> Named:
 
 
 def accuracy(outputs: Named, batch: Named) -> Named:
-    """The proportion of labels with the highest score."""
-    right = prediction(outputs).argmax(1) == batch["labels"]
+    """The proportion of labels with the highest score. Labels may be probabilities [B, C, ..]."""
+    labels = batch["labels"]
+    if labels.is_floating_point():
+        labels = labels.argmax(1)
+    right = prediction(outputs).argmax(1) == labels
     return {"test accuracy": right.float().mean()}
 
 
@@ -173,8 +176,7 @@ class Trainer:
             task = shown.add_task(title, total=epochs * steps, completed=done * steps, note="")
             for epoch in range(done, epochs):
                 numbers = self.epoch(data, epoch, batch_size, lambda: shown.advance(task))
-                note = ", ".join(f"{name} {value:.4g}" for name, value in numbers.items())
-                shown.update(task, note=note)
+                shown.update(task, note=note(numbers))
 
     def epoch(
         self, data: Data, epoch: int, batch_size: int, stepped: Callable[[], None]
@@ -252,6 +254,12 @@ def progress() -> Progress:
     return Progress(title, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), note)
 
 
+def note(numbers: Numbers) -> str:
+    """The loss without its parts, and what was measured."""
+    shown = {name: x for name, x in numbers.items() if name == "loss" or " " in name}
+    return ", ".join(f"{name} {x:.4g}" for name, x in shown.items())
+
+
 def plot(history: list[Numbers], path: Path) -> None:
     """Plot losses and, beside them, what was measured (names with a space), by epoch."""
     import matplotlib
@@ -266,6 +274,7 @@ def plot(history: list[Numbers], path: Path) -> None:
             axes[int(" " in name)].plot(*zip(*points, strict=True), ".-", label=name)
     for each, title in zip(axes, ("losses in training", "measured"), strict=True):
         each.set(xlabel="epoch", title=title)
+        each.xaxis.get_major_locator().set_params(integer=True)
         if each.lines:
             each.legend()
     figure.savefig(path, dpi=150)

@@ -121,6 +121,19 @@ def rows_as_loss(batch):
     return {"loss": torch.tensor(float(len(batch["labels"])), requires_grad=True)}
 
 
+def test_labels_may_be_probabilities(load):
+    data = images()
+    data["labels"] = torch.nn.functional.one_hot(data["labels"], 3).float()
+    run = training(load("classifier"))
+    run.train(data, epochs=1)
+    assert evaluate(run.model, data) == evaluate(run.model, images())
+
+
+def test_the_bar_shows_the_loss_without_its_parts():
+    numbers = {"loss": 1.5, "label_loss": 1.0, "test accuracy": 0.5}
+    assert trainer.note(numbers) == "loss 1.5, test accuracy 0.5"
+
+
 def test_gradients_are_clipped(load):
     model = load("classifier")
     run = training(model, clip=1e-3)
