@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias
 
-from archspec.diagram.drawing import Box, Line
+from archspec.diagram.drawing import Box, Frame, Line
 from archspec.diagram.labels import in_lines
 from archspec.diagram.style import BLOCK, END, LINE, PALE_LINE, SOFT, fill_of, pale, text_colour_on
 
@@ -74,7 +74,7 @@ def foot_widths(box: Box, fed: Neighbours, feeding: Neighbours) -> Sequence[int]
 
 def _estimate(box: Box) -> int:
     """About the width of a box."""
-    more = len(_times(box.count, box.uses))
+    more = len(_times(box))
     widths = [
         (max(map(len, in_lines(line.text))) + 0.85 * len(line.key) + more) * CHARACTER
         for line in box.lines
@@ -104,12 +104,12 @@ def label(box: Box, width: int, direction: Direction, cells: Sequence[int] = ())
 
 
 def _ops(box: Box, width: int, direction: Direction, tails: Sequence[int]) -> str:
-    head = small(box.title) + times(box.count, box.uses)
-    titled = bool(box.title) or (box.count * box.uses > 1 and len(box.lines) > 1)
+    head = small(box.title) + times(box)
+    titled = bool(box.title) or (bool(_times(box)) and len(box.lines) > 1)
     rows = [f'<tr><td align="left" width="{width}">{head}</td></tr>'] * titled
     rows += [
         f'<tr><td bgcolor="{_fill(box, line)}" width="{width}">'
-        f"{_text(box, line, '' if titled else times(box.count, box.uses))}</td></tr>"
+        f"{_text(box, line, '' if titled else times(box))}</td></tr>"
         for line in box.lines
     ]
     rows += [f'<tr><td cellpadding="1">{shape}</td></tr>' for shape in _shapes(box, SOFT)]
@@ -120,7 +120,7 @@ def _ops(box: Box, width: int, direction: Direction, tails: Sequence[int]) -> st
 def _block(box: Box, direction: Direction, tails: Sequence[int]) -> str:
     note = f"{small(box.note + ':')} " if box.note else ""
     # Graphviz drops a space between two pieces of bold text.
-    title = f"{note}<b>{escaped(box.title)}{_times(box.count, box.uses)}</b>"
+    title = f"{note}<b>{escaped(box.title)}{_times(box)}</b>"
     look = f'border="2" color="{_outline(box, SOFT)}" style="rounded" bgcolor="{BLOCK}"'
     padding = 2 if box.shapes else 4
     row = f'<tr><td cellpadding="{padding}">{_together(title, *_shapes(box, SOFT))}</td></tr>'
@@ -131,7 +131,7 @@ def _merge(box: Box, direction: Direction, tails: Sequence[int]) -> str:
     """A small box; where the order of its inputs matters they have cells."""
     (line,) = box.lines
     fill = _fill(box, line)
-    text = f'<font point-size="9">{_text(box, line, times(box.count, box.uses))}</font>'
+    text = f'<font point-size="9">{_text(box, line, times(box))}</font>'
     colour = SOFT if box.idle else text_colour_on(fill)
     row = f"<tr><td>{_together(text, *_shapes(box, colour))}</td></tr>"
     look = f'border="1" color="{_outline(box)}" style="rounded" bgcolor="{fill}"'
@@ -237,7 +237,7 @@ def _together(*lines: str) -> str:
 def _bar_text(box: Box) -> str:
     (line,) = box.lines
     ink = SOFT if box.idle else text_colour_on(_fill(box, line))
-    text = f'<font point-size="9">{_text(box, line, times(box.count, box.uses))}</font>'
+    text = f'<font point-size="9">{_text(box, line, times(box))}</font>'
     return "&nbsp; ".join([text, *(_fine(shape, ink) for shape in box.shapes)])
 
 
@@ -257,15 +257,17 @@ def _text(box: Box, line: Line, behind: str) -> str:
     return f'{key}<font color="{ink}">{text}</font>{behind}'
 
 
-def times(count: int, uses: int = 1) -> str:
+def times(item: Box | Frame) -> str:
     """`× 6` in bold, for what represents several; nothing for one."""
-    found = _times(count, uses)
+    found = _times(item)
     return f" <b>{found.strip()}</b>" if found else ""
 
 
-def _times(count: int, uses: int) -> str:
-    """`× 6`, for equal pieces in sequence, and `× 5 shared` for the uses of a shared layer."""
-    return (f" × {count}" if count > 1 else "") + (f" × {uses} shared" if uses > 1 else "")
+def _times(item: Box | Frame) -> str:
+    """`× 6` for equal pieces in sequence, `× 5 shared` for uses of a layer, `shared` for one."""
+    found = f" × {item.count}" if item.count > 1 else ""
+    found += f" × {item.uses}" if item.uses > 1 else ""
+    return f"{found} shared" if item.uses > 1 or item.shared else found
 
 
 def small(text: str) -> str:

@@ -201,7 +201,7 @@ class _Writer:
 
 
 def _frame_title(frame: Frame) -> str:
-    return escaped(frame.title) + times(frame.count, frame.uses) or " "
+    return escaped(frame.title) + times(frame) or " "
 
 
 def sources_first(drawing: Drawing) -> Sequence[Box]:

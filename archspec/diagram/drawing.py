@@ -39,7 +39,7 @@ class Box:
     branches. `tooltip` has a line for each fact, `shapes` one for each shape of an output that no
     input has. `heads` and `tails` are cells at which several arrows enter and leave; 0 for one
     place. `count` is the number of equal boxes in sequence that it represents, `uses` that of the
-    uses of a shared layer.
+    uses of a shared layer; a `shared` one has other uses.
     """
 
     id: int
@@ -55,6 +55,7 @@ class Box:
     parted: bool = False  # a bar with space in the middle, for a plumb line
     idle: bool = False  # no output needs it
     uses: int = 1
+    shared: bool = False
     count: int = 1
 
 
@@ -62,7 +63,7 @@ class Box:
 class Frame:
     """A frame around boxes: an expanded block, or `count` equal pieces in sequence.
 
-    It may represent several `uses` of a shared block.
+    It may represent several `uses` of a shared block; a `shared` one has other uses.
     """
 
     id: int
@@ -72,6 +73,7 @@ class Frame:
     tooltip: tuple[str, ...]
     count: int = 1
     uses: int = 1
+    shared: bool = False
 
 
 @frozen
@@ -158,6 +160,7 @@ class _Builder:
                 heads=drawn.heads.get(box.id, box.heads),
                 tails=drawn.tails.get(box.id, 0),
                 idle=box.id not in drawn.needed,
+                shared=_is_shared(flat.nodes[box.id], stacks.get(box.id)),
                 tooltip=box.tooltip if box.id in drawn.needed else (*box.tooltip, IDLE),
             )
             for box in boxes
@@ -176,7 +179,8 @@ class _Builder:
             nesting[group.index] = nesting[parent] + 1
             title, tooltip = self.wording.title(group), self._facts_of(group)
             level = nesting[group.index]
-            yield Frame(group.index, parent, title, level, tooltip, group.count, group.uses)
+            count, uses, shared = group.count, group.uses, group.shared
+            yield Frame(group.index, parent, title, level, tooltip, count, uses, shared)
 
     def _facts_of(self, group: Group) -> tuple[str, ...]:
         return self.facts.frame(group, self.wording.path(group))
@@ -258,6 +262,11 @@ def _innermost_frames(flat: Flat) -> Mapping[int | None, int | None]:
     for group in flat.groups:
         found[group.index] = found[group.parent] if _is_rule(group) else group.index
     return found
+
+
+def _is_shared(first: FlatNode, chain: Chain | None) -> bool:
+    whole = chain.group if chain is not None else None
+    return first.shared if whole is None else whole.shared
 
 
 def _is_rule(group: Group) -> bool:

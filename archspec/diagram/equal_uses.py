@@ -34,8 +34,8 @@ class Use:
 
 
 def folded(flat: Flat) -> Flat:
-    """The graph with one use of each such layer."""
-    families = [uses for uses in _several(flat) if _are_alike(flat, uses)]
+    """The graph with one use of each such layer; uses of other shared layers are marked."""
+    families = list(_several(flat))
     if not families:
         return flat
     readers: dict[int, list[FlatNode]] = {}
@@ -44,9 +44,12 @@ def folded(flat: Flat) -> Flat:
             readers.setdefault(start, []).append(item)
     drawn = _Drawn(flat)
     for uses in families:
-        ends = [_ends(use, readers) for use in uses]
-        if all(one is not None and one.keys() == (ends[0] or {}).keys() for one in ends):
-            drawn.fold(uses, [one for one in ends if one is not None])
+        ends = [one for use in uses if (one := _ends(use, readers)) is not None]
+        together = len(ends) == len(uses) and all(one.keys() == ends[0].keys() for one in ends)
+        if together and _are_alike(flat, uses):
+            drawn.fold(uses, ends)
+        else:
+            drawn.mark(uses)
     return drawn.flat()
 
 
@@ -155,6 +158,15 @@ class _Drawn:
                 del self.nodes[index]
             for group in use.groups:
                 del self.groups[group]
+
+    def mark(self, uses: Sequence[Use]) -> None:
+        """Mark some uses as those of one layer."""
+        for use in uses:
+            if use.groups:
+                self.groups[use.groups[0]] = replace(self.groups[use.groups[0]], shared=True)
+            else:
+                index = use.nodes[0]
+                self.nodes[index] = replace(self.nodes[index], shared=True)
 
     def flat(self) -> Flat:
         """The graph of these nodes, numbered again."""

@@ -51,6 +51,7 @@ class FlatNode:
     last: str = ""  # key of the last of these
     also: tuple[tuple[int, FlatPort], ...] = ()  # further inputs, each with the place of one
     uses: int = 1  # number of uses of a shared layer that it represents, each with its inputs
+    shared: bool = False  # whether there are other uses of the layer in its group
 
     @property
     def sources(self) -> tuple[FlatPort, ...]:
@@ -73,6 +74,7 @@ class Group:
     origin: Span = NOWHERE  # of the call
     pieces: tuple[tuple[str, ...], ...] = ()  # of the first and the last equal piece, their keys
     uses: int = 1  # number of uses of a shared block that it represents
+    shared: bool = False  # whether there are other uses of the block in the same group
 
 
 @frozen

@@ -1,6 +1,7 @@
 """Drawings of a shared layer that is used several times."""
 
 import re
+from collections import Counter
 
 import pytest
 
@@ -76,7 +77,12 @@ network net {
 """
     text = text.replace("{ input", "{\n  input").replace("END", end)
     for depth in (1, 2):
-        assert not any(box.uses > 1 for box in shown(network(text), depth).boxes)
+        boxes = shown(network(text), depth).boxes
+        assert not any(box.uses > 1 for box in boxes)
+        heads = [box for box in boxes if box.lines and box.lines[0].key.endswith("head")]
+        counts = Counter(box.frame for box in heads)
+        assert all(box.shared == (counts[box.frame] > 1) for box in heads)
+        assert not any(box.shared for box in boxes if box not in heads)
 
 
 def test_an_op_that_is_used_several_times_is_one_box(network):
