@@ -257,3 +257,101 @@ def test_a_display_begins_on_the_line_of_its_call():
         '            ("act", nn.ReLU()),',
         "        ]))",
     ]
+
+
+# ---------------------------------------------------------------------- classes and their arguments
+
+
+def test_numbered_iterations_of_a_loop_are_one_class(network):
+    net = network(
+        """
+network net {
+  input x: f32[B = 1, 4, H = 16, W = 16]
+  output y = x -> for i, width in enumerate([4, 8, 8]) {
+    "hidden{i + 1}": (conv(width, 3) -> [identity, sigmoid] -> add -> max_pool(2, stride=2 - i % 2))
+  }
+}
+"""
+    )
+    text = source(net)
+    assert "class Hidden(nn.Module)" in text
+    assert text.count("class ") == 2
+    assert "self.hidden2 = Hidden(in_channels=4, out_channels=8, stride=1)" in text
+    both_agree(net, torch.randn(1, 4, 16, 16))
+
+
+def test_sizes_of_several_inputs_are_named_after_these(network):
+    net = network(
+        """
+block decoder(width: int) {
+  input deep, high
+  output ((deep -> conv(width, 1)), high) -> concat -> conv(width, 3)
+}
+network net {
+  input x: f32[B = 1, 6, H = 8, W = 8], y: f32[B, 5, H, W]
+  z = (x, y) -> a: decoder(4)
+  output w = (z, x) -> b: decoder(7)
+}
+"""
+    )
+    text = source(net)
+    assert "Decoder(deep_channels=6, high_channels=5, width=4)" in text
+    both_agree(net, torch.randn(1, 6, 8, 8), torch.randn(1, 5, 8, 8))
+
+
+def test_numbers_of_layers_that_are_arguments_are_constants_if_nothing_varies_them(network):
+    net = network(
+        """
+block unit(act: layer) { conv(8, 3) -> act }
+block stage(act: layer) { a: unit(act) -> b: unit(act) }
+network net {
+  input x: f32[B = 1, 8, H = 8, W = 8]
+  output y = x -> stage(max_pool(3, stride=1, padding=1) -> max_pool(2))
+}
+"""
+    )
+    text = source(net)
+    assert "kernel_size" not in text
+    both_agree(net, torch.randn(1, 8, 8, 8))
+
+
+def test_branches_are_named_without_what_their_labels_have_in_common(network):
+    net = network(
+        """
+use std.attention { merge_heads, split_heads }
+block attention(heads: int) {
+  input x: [B, N, D]
+  output (x -> "{part}_proj": linear(D) -> split_heads(heads) for part in ["q", "k", "v"])
+    -> scaled_dot_product_attention -> merge_heads
+}
+network net {
+  input x: f32[B = 1, N = 4, 8]
+  output y = x -> "encoder.layers": for _ in 0..2 { attention(2) }
+}
+"""
+    )
+    text = source(net)
+    assert "q = self.q_proj(x)" in text
+    assert "F.scaled_dot_product_attention(q, k, v)" in text
+    assert 'self.encoder = nn.ModuleDict({\n            "layers": nn.Sequential(' in text
+    assert "self.encoder.layers(x)" in text
+    both_agree(net, torch.randn(2, 4, 8))
+
+
+def test_variants_of_similar_lengths_are_one_class(network):
+    net = network(
+        """
+block nested(n: int, dilated: bool) {
+  conv: conv(4, 3) -> for i in 0..n {
+    "c{i}": conv(4, 3, dilation=if dilated then 2 else 1) -> if not dilated { relu }
+  }
+}
+network net {
+  input x: f32[B = 1, 4, H = 16, W = 16]
+  output y = x -> nested(6, false) -> nested(3, false) -> nested(3, true)
+}
+"""
+    )
+    text = source(net)
+    assert text.count("class Nested") == 2
+    both_agree(net, torch.randn(1, 4, 16, 16))

@@ -165,11 +165,11 @@ def _outline(edit: Edit, graph: Graph, nodes: Sequence[Node], prefix: str) -> No
 
 
 def _name(prefix: str, graph: Graph) -> str:
-    """`encoder.layers.0` is an `encoder_layer`."""
+    """`encoder.layers.0` is an `encoder_layer`, and `hidden2` a `hidden`."""
     words = [word for word in prefix.split(".") if not word.isdecimal()]
     if not words:
         return f"{graph.name}_layer"
-    last = words[-1]
+    last = words[-1] = words[-1].rstrip("0123456789").rstrip("_") or words[-1]
     if last.endswith("s") and not last.endswith("ss"):
         words[-1] = last[:-1]
     return "_".join(words[-2:])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import lru_cache
 
 GRADES: dict[type[ast.AST], int] = {
     ast.Add: 1,
@@ -29,6 +30,7 @@ ENCLOSING = re.compile(r"(^|[(\[{:,=]|\b(return|if)) ?$")
 """What may stand before an expression as a whole."""
 
 
+@lru_cache(maxsize=4096)
 def grade(text: str) -> int:
     """The precedence of the loosest operator of an expression, outside of brackets."""
     match ast.parse(text, mode="eval").body:
