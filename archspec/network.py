@@ -176,7 +176,7 @@ class Network:
     def draw(
         self,
         path: str | Path,
-        depth: int | None = 1,
+        depth: int | Literal["auto"] | None = "auto",
         *,
         training: bool = False,
         direction: Literal["TB", "LR"] = "TB",
@@ -184,6 +184,7 @@ class Network:
     ) -> Path:
         """Draw the network into a file; its suffix selects the format: .svg, .png, .dot or .pdf.
 
+        `depth` levels of blocks are expanded, all for None; by default as many as fit on a page.
         Data flow from top to bottom or, with "LR", from left to right; with `concrete`, shapes are
         numbers. The file is written completely or not at all. Raises CompileFailed: E0521 if the
         drawing is too large, E0707 for sizes that the network does not accept, E0803 and E081x if
@@ -194,7 +195,7 @@ class Network:
         return draw(
             self.compiled,
             destination(path),
-            levels(depth),
+            depth if depth == "auto" else levels(depth),
             training=training,
             direction=direction_of(direction),
             concrete=concrete,

@@ -17,9 +17,9 @@ FORMATS = (".svg", ".png", ".pdf", ".dot")
 
 @frozen
 class Look:
-    """The options of a drawing."""
+    """The options of a drawing; without a depth as much is expanded as fits on about one page."""
 
-    depth: int
+    depth: int | None
     training: bool
     direction: Direction
     concrete: bool
@@ -41,7 +41,7 @@ def run(
     with working(f"drawing {network.name}"):
         network.draw(
             path,
-            look.depth,
+            look.depth if look.depth is not None else "auto",
             training=look.training,
             direction=look.direction.value,
             concrete=look.concrete,

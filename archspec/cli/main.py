@@ -230,7 +230,15 @@ def draw(
             show_default=False,
         ),
     ] = None,
-    depth: Annotated[int, typer.Option(min=0, metavar="N", help="Levels of blocks to expand.")] = 1,
+    depth: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Levels of blocks to expand; default: as many as fit on about one page.",
+            show_default=False,
+        ),
+    ] = None,
     settings: Settings = None,
     sizes: Sizes = None,
     passes: PassTexts = None,

@@ -101,7 +101,7 @@ def arrows(flat: Flat, owner: Mapping[int, int], wiring: Wiring, wording: Wordin
         Arrow(
             edge.start,
             edge.end,
-            tuple(wording.type(flat.type_of(port)) for port in edge.ports),
+            tuple(wording.exact_type(flat.type_of(port)) for port in edge.ports),
             tails_of_bars.get(edge, tails.of.get(edge)),
             edge.target if edge.end in wiring.cells else heads.of.get(edge),
             max(1, rank[edge.end] - rank[edge.start]),

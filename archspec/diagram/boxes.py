@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, TypeAlias
 
-from archspec.diagram.drawing import Box, Frame, Line
+from archspec.diagram.drawing import Box, Line
 from archspec.diagram.labels import in_lines
 from archspec.diagram.style import BLOCK, END, LINE, PALE_LINE, SOFT, fill_of, pale, text_colour_on
+from archspec.diagram.text import (
+    FINE,
+    SIZE,
+    SMALL,
+    Run,
+    TextCell,
+    Words,
+    even,
+    several,
+    small,
+    times,
+    words_width,
+)
 
 Direction: TypeAlias = Literal["TB", "LR"]
 """Whether data flow from top to bottom or from left to right."""
 
 GAP = 16
 """Distance between boxes side by side, in points."""
-CHARACTER = 5.7
-"""Width of a character of a label, in points, on average; of a shape it is 4.4."""
 NARROWEST, BROADEST = 64, 210
-AMPLE = 1.06
-"""Factor for estimated widths, since fonts differ."""
 CELL = 20
 """Minimum distance between arrows at a box."""
 ROW = 30
 """Height of a cell of an upright bar."""
+BAR = 14
+"""Height of the text of a bar."""
 CENTRE_WIDTH = 2 * GAP + 2
 """The width of a vertical line between two boxes, in addition to their distance."""
 MOST = 6
@@ -30,8 +41,8 @@ MOST = 6
 
 
 def width_of(boxes: Sequence[Box]) -> int:
-    """One width for all boxes of ops, so that columns are aligned between bars."""
-    longest = max((_estimate(box) for box in boxes if box.shape == "ops"), default=0)
+    """One width for all boxes of ops, within their lines, so that columns are aligned."""
+    longest = max((_outer(box) - 2 for box in boxes if box.shape == "ops"), default=0)
     return min(max(longest, NARROWEST), BROADEST)
 
 
@@ -43,18 +54,21 @@ def cell_widths(
     Below a small box that merges others there is a cell as wide as these. `feeding` has for each
     box those that feed it, with the cell where they do.
     """
-    found = dict.fromkeys(range(bar.heads), width)
+    least = width + 2
+    found = dict.fromkeys(range(bar.heads), least)
     for box, cell in feeding.get(bar.id, ()):
         above = feeding.get(box.id, ())
         if box.shape == "bar" and [b.id for b, _ in feeding[bar.id]].count(box.id) == 1:
-            row = sum(max(width, _estimate(one)) + 2 + GAP for one, _ in above)
-            found[cell or 0] = max(width, row - GAP - 2)
+            row = sum(max(least, _outer(one)) + GAP for one, _ in above)
+            found[cell or 0] = max(least, row - GAP)
         if cell is None or box.shape in ("bar", "split"):
             continue
         merged = [other for other, _ in above if other.shape in ("ops", "block")]
         boxes = merged if box.shape == "merge" and merged else [box]
-        found[cell] = max(width, sum(_estimate(one) + GAP for one in boxes) - GAP)
-    return [found[at] + 2 for at in range(bar.heads)]
+        found[cell] = max(least, sum(_outer(one) + GAP for one in boxes) - GAP)
+    widths = [even(found[at]) for at in range(bar.heads)]
+    missing = max(0, _bar_width(bar) - sum(widths) - GAP * (bar.heads - 1))
+    return [at + even(missing / bar.heads) for at in widths]
 
 
 Neighbours: TypeAlias = Mapping[int, Sequence[tuple[Box, int | None]]]
@@ -67,110 +81,106 @@ def foot_widths(box: Box, fed: Neighbours, feeding: Neighbours) -> Sequence[int]
     for other, cell in fed.get(box.id, ()):
         if cell is not None and len(feeding[other.id]) == 1:
             below = [after for after, _ in fed.get(other.id, ()) if len(feeding[after.id]) == 1]
-            row = [_estimate(after) + GAP for after in below if other.tails or after.shape == "end"]
-            found[cell] += max(_estimate(other), sum(row)) + GAP
-    return [max(round(width * AMPLE), CELL) for width in found]
-
-
-def _estimate(box: Box) -> int:
-    """About the width of a box."""
-    more = len(_times(box))
-    widths = [
-        (max(map(len, in_lines(line.text))) + 0.85 * len(line.key) + more) * CHARACTER
-        for line in box.lines
-    ]
-    widths += [len(shape) * 4.4 for shape in box.shapes]
-    if box.shape == "end":
-        widths += [len(box.title) * CHARACTER + 10, len(box.note) * 4.7 + 10]
-    if box.shape == "block":
-        widths.append((len(box.title) + more) * 6.2 + len(box.note) * 4.7 + 10)
-    return round(max(widths, default=0)) + 8
+            row = [_outer(after) + GAP for after in below if other.tails or after.shape == "end"]
+            found[cell] += max(_outer(other), sum(row)) + GAP
+    return [max(width, CELL) for width in found]
 
 
 def label(box: Box, width: int, direction: Direction, cells: Sequence[int] = ()) -> str:
-    """The table of a box; `cells` are the widths of those of a bar, or of its tails."""
+    """The table of a box; `cells` are the widths of those of a bar, or of its tails.
+
+    `width` is the least width of a box of ops.
+    """
     if box.shape == "bar":
         return _upright_bar(box) if direction == "LR" else _bar(box, cells)
-    if box.shape == "merge":
-        return _merge(box, direction, cells)
-    if box.shape == "end":
-        return _end(box)
-    if box.shape == "block":
-        return _block(box, direction, cells)
-    return _ops(box, width, direction, cells)
+    rows = _rows(box)
+    least = width if box.shape == "ops" else 0
+    if direction == "TB":
+        least = max(least, CELL * box.heads, sum(cells))
+    wide = even(max(least, *(row.width for row in rows)))
+    return _table([f"<tr>{row.html(wide)}</tr>" for row in rows], _look(box), box, direction, cells)
 
 
 # ---------------------------------------------------------------------- kinds
 
 
-def _ops(box: Box, width: int, direction: Direction, tails: Sequence[int]) -> str:
-    head = small(box.title) + times(box)
+def _outer(box: Box) -> int:
+    """The width of a box, without what its cells for arrows need."""
+    if box.shape == "bar":
+        return _bar_width(box)
+    return max((row.width for row in _rows(box)), default=0) + 2 * _border(box)
+
+
+def _rows(box: Box) -> Sequence[TextCell]:
+    if box.shape == "merge":
+        (line,) = box.lines
+        words = _words(box, line, _times(box), SMALL)
+        return [TextCell((*words, *_shapes(box, _text_colour(box, line))), room=5)]
+    if box.shape == "end":
+        title = TextCell(((Run(box.title, italic=True),),), room=6)
+        return [title, *[TextCell(((small(box.note),),), room=9)] * bool(box.note)]
+    if box.shape == "block":
+        more = f" {_times(box)}" if _times(box) else ""  # no space between two bold texts
+        name = Run(box.title + more, bold=True)
+        note = [small(f"{box.note}: ")] * bool(box.note)
+        padding = 2 if box.shapes else 4
+        return [TextCell(((*note, name), *_shapes(box, SOFT)), room=5, padding=padding)]
+    return list(_rows_of_ops(box))
+
+
+def _rows_of_ops(box: Box) -> Iterator[TextCell]:
     titled = bool(box.title) or (bool(_times(box)) and len(box.lines) > 1)
-    rows = [f'<tr><td align="left" width="{width}">{head}</td></tr>'] * titled
-    rows += [
-        f'<tr><td bgcolor="{_fill(box, line)}" width="{width}">'
-        f"{_text(box, line, '' if titled else times(box))}</td></tr>"
-        for line in box.lines
-    ]
-    rows += [f'<tr><td cellpadding="1">{shape}</td></tr>' for shape in _shapes(box, SOFT)]
-    look = f'border="1" color="{_outline(box)}" bgcolor="{BLOCK}"'
-    return _table(rows, look, box, direction, tails)
+    if titled:
+        yield TextCell(((small(f"{box.title} "), *several(_times(box))),), left=True)
+    for line in box.lines:
+        words = _words(box, line, "" if titled else _times(box))
+        yield TextCell(words, _fill(box, line))
+    for shape in _shapes(box, SOFT):
+        yield TextCell((shape,), padding=1)
 
 
-def _block(box: Box, direction: Direction, tails: Sequence[int]) -> str:
-    note = f"{small(box.note + ':')} " if box.note else ""
-    # Graphviz drops a space between two pieces of bold text.
-    title = f"{note}<b>{escaped(box.title)}{_times(box)}</b>"
-    look = f'border="2" color="{_outline(box, SOFT)}" style="rounded" bgcolor="{BLOCK}"'
-    padding = 2 if box.shapes else 4
-    row = f'<tr><td cellpadding="{padding}">{_together(title, *_shapes(box, SOFT))}</td></tr>'
-    return _table([row], look, box, direction, tails)
+def _times(box: Box) -> str:
+    return times(box.count, box.uses, box.shared)
 
 
-def _merge(box: Box, direction: Direction, tails: Sequence[int]) -> str:
-    """A small box; where the order of its inputs matters they have cells."""
-    (line,) = box.lines
-    fill = _fill(box, line)
-    text = f'<font point-size="9">{_text(box, line, times(box))}</font>'
-    colour = SOFT if box.idle else text_colour_on(fill)
-    row = f"<tr><td>{_together(text, *_shapes(box, colour))}</td></tr>"
-    look = f'border="1" color="{_outline(box)}" style="rounded" bgcolor="{fill}"'
-    return _table([row], look, box, direction, tails)
+def _border(box: Box) -> int:
+    return 2 if box.shape == "block" else 1
 
 
-def _end(box: Box) -> str:
-    """An input or output: its name and its type."""
-    note = f"<tr><td>&nbsp; {small(box.note)} &nbsp;</td></tr>" if box.note else ""
-    return (
-        f'<table border="1" color="{_outline(box)}" style="rounded" cellborder="0" cellspacing="0" '
-        f'cellpadding="2" bgcolor="{END}"><tr><td>&nbsp;<i>{escaped(box.title)}</i>&nbsp;</td></tr>'
-        f"{note}</table>"
-    )
+def _look(box: Box) -> str:
+    """The attributes of the table of a box."""
+    if box.shape == "block":
+        return f'border="2" color="{_outline(box, SOFT)}" style="rounded" bgcolor="{BLOCK}"'
+    fill = _fill(box, box.lines[0]) if box.shape == "merge" else END
+    rounded = ' style="rounded"' if box.shape in ("merge", "end") else ""
+    fill = BLOCK if box.shape == "ops" else fill
+    return f'border="1" color="{_outline(box)}"{rounded} bgcolor="{fill}"'
 
 
 def _bar(box: Box, cells: Sequence[int]) -> str:
-    (line,) = box.lines
     listed: list[str] = []
+    width = sum(cells)
     for at, cell in enumerate(cells):
         if at:
             space = GAP + CENTRE_WIDTH + GAP if box.parted and at == box.heads // 2 else GAP
             listed.append(f'<td width="{space}" height="2"></td>')
+            width += space
         listed.append(f'<td port="i{at}" width="{cell}" height="2"></td>')
     heads = "".join(listed)
     tails = heads.replace('port="i', 'port="o')
+    middle = TextCell((_bar_words(box),), padding=1).html(width, f' colspan="{len(listed)}"')
     return (
         f'<table border="1" color="{_outline(box)}" cellborder="0" cellspacing="0" '
-        f'cellpadding="0" bgcolor="{_fill(box, line)}"><tr>{heads}</tr>'
-        f'<tr><td colspan="{len(listed)}" height="13">{_bar_text(box)}</td></tr>'
-        f"<tr>{tails}</tr></table>"
+        f'cellpadding="0" bgcolor="{_fill(box, box.lines[0])}"><tr>{heads}</tr>'
+        f"<tr>{middle}</tr><tr>{tails}</tr></table>"
     )
 
 
 def _upright_bar(box: Box) -> str:
     """A bar between columns, for data that flow from left to right."""
-    (line,) = box.lines
     rows = max(1, box.heads)
-    middle = f'<td rowspan="{rows}" cellpadding="3">{_bar_text(box)}</td>'
+    cell = TextCell((_bar_words(box),), padding=(ROW * rows - BAR) // 2)
+    middle = cell.html(cell.width, f' rowspan="{rows}"')
     listed = "".join(
         f'<tr><td port="i{at}" width="2" height="{ROW}"></td>{middle if at == 0 else ""}'
         f'<td port="o{at}" width="2" height="{ROW}"></td></tr>'
@@ -178,7 +188,7 @@ def _upright_bar(box: Box) -> str:
     )
     return (
         f'<table border="1" color="{_outline(box)}" cellborder="0" cellspacing="0" '
-        f'cellpadding="0" bgcolor="{_fill(box, line)}">{listed}</table>'
+        f'cellpadding="0" bgcolor="{_fill(box, box.lines[0])}">{listed}</table>'
     )
 
 
@@ -221,24 +231,23 @@ def _row(cell: str) -> str:
     return f"<tr>{cell}</tr>" if cell else ""
 
 
-def _shapes(box: Box, ink: str) -> list[str]:
+def _shapes(box: Box, colour: str) -> Iterator[Words]:
     """The shapes that a box yields, as lines."""
     listed = list(box.shapes)
     if len(listed) > MOST:
         listed[MOST - 1 :] = [f"and {len(listed) - MOST + 1} others"]
-    return [_fine(shape, ink) for shape in listed]
+    yield from ((Run(shape, FINE, colour),) for shape in listed)
 
 
-def _together(*lines: str) -> str:
-    """Lines of text in one cell, with room for round corners."""
-    return "<br/>".join(f"&nbsp;{line}&nbsp;" for line in lines)
-
-
-def _bar_text(box: Box) -> str:
+def _bar_words(box: Box) -> Words:
     (line,) = box.lines
-    ink = SOFT if box.idle else text_colour_on(_fill(box, line))
-    text = f'<font point-size="9">{_text(box, line, times(box))}</font>'
-    return "&nbsp; ".join([text, *(_fine(shape, ink) for shape in box.shapes)])
+    (words,) = _words(box, line, _times(box), SMALL, lines=1)
+    shapes = (Run(f"   {shape}", FINE, _text_colour(box, line)) for shape in box.shapes)
+    return (*words, *shapes)
+
+
+def _bar_width(box: Box) -> int:
+    return even(words_width(_bar_words(box))) + 2 * GAP
 
 
 def _fill(box: Box, line: Line) -> str:
@@ -246,42 +255,24 @@ def _fill(box: Box, line: Line) -> str:
     return pale(fill) if box.idle else fill
 
 
+def _text_colour(box: Box, line: Line) -> str:
+    return SOFT if box.idle else text_colour_on(_fill(box, line))
+
+
 def _outline(box: Box, color: str = LINE) -> str:
     return PALE_LINE if box.idle else color
 
 
-def _text(box: Box, line: Line, behind: str) -> str:
-    ink = SOFT if box.idle else text_colour_on(_fill(box, line))
-    key = f'<font point-size="9" color="{ink}">{escaped(line.key)}: </font>' if line.key else ""
-    text = "<br/>".join(map(escaped, in_lines(line.text)))
-    return f'{key}<font color="{ink}">{text}</font>{behind}'
-
-
-def times(item: Box | Frame) -> str:
-    """`× 6` in bold, for what represents several; nothing for one."""
-    found = _times(item)
-    return f" <b>{found.strip()}</b>" if found else ""
-
-
-def _times(item: Box | Frame) -> str:
-    """`× 6` for equal pieces in sequence, `× 5 shared` for uses of a layer, `shared` for one."""
-    found = f" × {item.count}" if item.count > 1 else ""
-    found += f" × {item.uses}" if item.uses > 1 else ""
-    return f"{found} shared" if item.uses > 1 or item.shared else found
-
-
-def small(text: str) -> str:
-    """Text next to other text, such as a name before a call."""
-    return f'<font point-size="9" color="{SOFT}">{escaped(text)}</font>'
-
-
-def _fine(text: str, ink: str) -> str:
-    return f'<font point-size="8" color="{ink}">{escaped(text)}</font>'
-
-
-def escaped(text: str) -> str:
-    """Text inside an HTML-like label."""
-    plain = "".join(c if c.isprintable() else " " for c in text)
-    for mark, name in (("&", "amp"), ("<", "lt"), (">", "gt"), ('"', "quot")):
-        plain = plain.replace(mark, f"&{name};")
-    return plain
+def _words(
+    box: Box, line: Line, behind: str, size: int = SIZE, lines: int = 2
+) -> tuple[Words, ...]:
+    """The name of an op, its text and how often it stands there, in one line or more."""
+    colour = _text_colour(box, line)
+    texts = in_lines(line.text) if lines > 1 else [line.text]
+    found = [[Run(text, size, colour)] for text in texts]
+    if line.key:
+        found[0].insert(0, Run(f"{line.key}: ", SMALL, colour))
+    if behind:
+        last = found[-1].pop()
+        found[-1] += [Run(f"{last.text} ", size, colour), *several(behind, size)]
+    return tuple(map(tuple, found))

@@ -1,26 +1,26 @@
 """Calls of blocks in drawings: with the arguments that a spec would write.
 
-As for ops, required numbers are shown without a name, here the first two, and then all numbers
-and flags that are not at their defaults, such as `stride=2`. Rates, strings, layers and further
+The first two required numbers are shown, by name unless there is only one, and then all numbers and
+flags that are not at their defaults, such as `stride=2`. Rates, strings, layers and further
 required arguments are shown if different blocks would have the same text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from itertools import dropwhile, islice, takewhile
+from itertools import dropwhile, takewhile
 from typing import Any
 
 from archspec.analysis.structure import structure_classes
-from archspec.diagram.labels import WIDEST, is_number, shortened, value_text
+from archspec.diagram.labels import SYMBOLIC, WIDEST, Dims, is_number, shortened, value_text
 from archspec.graph.expression import evaluated
 from archspec.graph.model import Graph
 
 FIRST = 2
-"""The number of required numbers that are shown without a name."""
+"""The number of required numbers that are shown."""
 
 
-def call_texts(root: Graph, sizes: Mapping[str, int] | None = None) -> Mapping[Graph, str]:
+def call_texts(root: Graph, dims: Dims = SYMBOLIC) -> Mapping[Graph, str]:
     """A text for each graph below a root, and for the root."""
     classes = structure_classes(root)
     named: dict[str, list[Graph]] = {}
@@ -31,10 +31,10 @@ def call_texts(root: Graph, sizes: Mapping[str, int] | None = None) -> Mapping[G
         idle = _idle(graphs, classes)
         flags, alike = _flags(graphs), dict[str, list[Graph]]()
         for graph in graphs:
-            alike.setdefault(_text(graph, (), idle, sizes), []).append(graph)
+            alike.setdefault(_text(graph, (), idle, dims), []).append(graph)
         for some in alike.values():
             for graph, telling in _distinct(some, (), classes):
-                text = _text(graph, (*flags, *telling), idle, sizes)
+                text = _text(graph, (*flags, *telling), idle, dims)
                 found[graph] = shortened(f"frozen({text})" if graph.frozen else text)
     return found
 
@@ -88,16 +88,16 @@ def _distinguishing(
     return None
 
 
-def _text(
-    graph: Graph, shown: Sequence[str], idle: Set[str], sizes: Mapping[str, int] | None
-) -> str:
-    """`bottleneck(64, 2)`: the first numbers, then arguments by name, in order.
+def _text(graph: Graph, shown: Sequence[str], idle: Set[str], dims: Dims) -> str:
+    """`bottleneck(64, stride=2)`, `stage(depth=3, width=64)`: the first numbers, then others.
 
-    Without room for all, the last of those that are not in `shown` are left out.
+    A single number of a block is not named. Without room for all, the numbers are not named either,
+    and the last of the others that are not in `shown` are left out.
     """
     required = takewhile(lambda a: a[0] not in graph.defaults, graph.arguments.items())
-    leading = ((n, v) for n, v in required if is_number(v) and not _is_rate(v) and n not in idle)
-    numbers = dict(islice(leading, FIRST))
+    leading = [n for n, v in required if is_number(v) and not _is_rate(v) and n not in idle]
+    numbers = leading[:FIRST]
+    plain = len(leading) == 1 and not isinstance(graph.arguments[leading[0]], (list, tuple))
     changed = _changed(graph)
     named = [
         name
@@ -105,19 +105,28 @@ def _text(
         if name not in numbers and name not in idle
         if name in changed or (name in shown and value is not False)
     ]
-    while (text := _written(graph, numbers, named, sizes)) and len(text) > WIDEST:
+    while (text := _written(graph, numbers, named, plain, dims)) and len(text) > WIDEST:
         spare = [name for name in named if name not in shown]
-        if not spare:
+        if not plain:
+            plain = True
+        elif spare:
+            named.remove(spare[-1])
+        else:
             break
-        named.remove(spare[-1])
     return text
 
 
 def _written(
-    graph: Graph, numbers: Mapping[str, Any], named: Sequence[str], sizes: Mapping[str, int] | None
+    graph: Graph,
+    numbers: Sequence[str],
+    named: Sequence[str],
+    plain: bool,
+    dims: Dims,
 ) -> str:
-    parts = [value_text(value, sizes) for value in numbers.values()]
-    parts += [f"{name}={value_text(graph.arguments[name], sizes)}" for name in named]
+    given = graph.arguments
+    parts = [value_text(given[name], dims) for name in numbers if plain]
+    listed = named if plain else [*numbers, *named]
+    parts += [f"{name}={value_text(given[name], dims)}" for name in listed]
     return f"{graph.name}({', '.join(parts)})" if parts else graph.name
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 import graphviz  # type: ignore[import-untyped]  # the package has no types
@@ -13,16 +13,14 @@ from archspec.diagram.boxes import (
     NARROWEST,
     Direction,
     cell_widths,
-    escaped,
     foot_widths,
     label,
-    small,
-    times,
     width_of,
 )
 from archspec.diagram.drawing import Box, Drawing, Frame
 from archspec.diagram.straight import MAIN
 from archspec.diagram.style import FONT, FRAMES, INK, LINE, PALE_LINE, fill_of
+from archspec.diagram.text import Run, TextCell, Words, column, several, small, times
 from archspec.frozen import frozen
 
 PEN = 0.9
@@ -201,7 +199,8 @@ class _Writer:
 
 
 def _frame_title(frame: Frame) -> str:
-    return escaped(frame.title) + times(frame) or " "
+    words = (Run(f"{frame.title} "), *several(times(frame.count, frame.uses, frame.shared)))
+    return column([TextCell((words,), room=0, padding=0, left=True)], padding=0)
 
 
 def sources_first(drawing: Drawing) -> Sequence[Box]:
@@ -234,25 +233,23 @@ def sources_first(drawing: Drawing) -> Sequence[Box]:
 
 # ---------------------------------------------------------------------- heading
 
-_PLAIN = '<table border="0" cellborder="0" cellspacing="0" cellpadding="1">'
-
 
 def _heading(name: str, subtitle: Sequence[str], drawing: Drawing) -> str:
-    rows = [f'<tr><td align="left"><font point-size="16"><b>{escaped(name)}</b></font></td></tr>']
-    rows += [f'<tr><td align="left">{small(line)}</td></tr>' for line in subtitle]
-    rows.append(f'<tr><td align="left">{_legend(drawing)}</td></tr>')
-    return f"{_PLAIN}{''.join(rows)}</table>"
+    lines: list[Words] = [(Run(name, 16, bold=True),)]
+    lines += [(small(line),) for line in subtitle]
+    lines.append(tuple(_legend(drawing)))
+    return column([TextCell((line,), room=1, padding=1, left=True) for line in lines], padding=1)
 
 
-def _legend(drawing: Drawing) -> str:
+def _legend(drawing: Drawing) -> Iterator[Run]:
     """Squares with names as text, because the cells of a table would be stretched."""
-    listed = [_square(fill_of(category), category) for category in drawing.categories]
+    for category in drawing.categories:
+        yield from _square(fill_of(category), category)
     if any(box.idle for box in drawing.boxes):
-        listed.append(_square(PALE_LINE, "pale: not used"))
+        yield from _square(PALE_LINE, "pale: not used")
     if any(arrow.shape_only for arrow in drawing.arrows):
-        listed.append(small("- - only the shape is used"))
-    return "  ".join(listed) or " "
+        yield small("- - only the shape is used")
 
 
-def _square(color: str, name: str) -> str:
-    return f'<font point-size="11" color="{color}">■</font>{small(" " + name)}'
+def _square(color: str, name: str) -> Iterator[Run]:
+    yield from (Run("■", colour=color), small(f" {name}  "))

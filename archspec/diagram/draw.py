@@ -12,9 +12,11 @@ from archspec.analysis.number_format import short, sizes_text
 from archspec.analysis.sizes import reported_sizes
 from archspec.diagnostics.failure import CompileFailed
 from archspec.diagram.boxes import Direction
+from archspec.diagram.depth import AUTO, Depth, useful_depth
 from archspec.diagram.dot import dot_text
 from archspec.diagram.drawing import drawing_of
 from archspec.diagram.facts import Facts
+from archspec.diagram.labels import LONGEST_DIM, Dims
 from archspec.diagram.render import layout, render
 from archspec.diagram.simplified import simplified
 from archspec.diagram.wording import wording
@@ -33,7 +35,7 @@ NO_DRAWING = ("E0411", "E0521", "E0811", "E0812")
 
 def drawing(
     compiled: Compiled,
-    depth: int | None = 1,
+    depth: Depth = AUTO,
     *,
     training: bool = False,
     direction: Direction = "TB",
@@ -41,15 +43,20 @@ def drawing(
 ) -> str:
     """The drawing of a network in DOT, expanded to a depth; None expands everything.
 
-    `concrete` writes shapes as numbers, at the sizes of the report. Raises CompileFailed: E0521 if
+    With "auto" it has a useful number of boxes (`useful_depth`).
+
+    `concrete` writes shapes as numbers, at the sizes of the report; otherwise only sizes with long
+    expressions are numbers. Raises CompileFailed: E0521 if
     it would show more than 1,500 nodes, E0707 if the network does not accept its default sizes.
     """
     sizes = reported_sizes(compiled, training=training)
     shown = simplified(compiled, training=training)
     graph = shown.training if training else shown.inference
-    flat = expand(graph, depth, fold=True, budget=BOX_BUDGET)
-    words = wording(flat, graph, sizes if concrete else None, inference=not training)
-    facts = Facts(sizes, concrete=concrete)
+    levels = useful_depth(graph) if depth == AUTO else depth
+    flat = expand(graph, levels, fold=True, budget=BOX_BUDGET)
+    dims = Dims(sizes, 0 if concrete else LONGEST_DIM)
+    words = wording(flat, graph, dims, inference=not training)
+    facts = Facts(sizes, dims.exact)
     subtitle = _subtitle(compiled, sizes, training)
     drawn = bounded(compiled, lambda: drawing_of(flat, words, facts))
     return dot_text(drawn, compiled.name, subtitle, direction)
@@ -75,7 +82,7 @@ def illustration(compiled: Compiled) -> tuple[bytes | None, str]:
 def draw(
     compiled: Compiled,
     path: Path,
-    depth: int | None = 1,
+    depth: Depth = AUTO,
     *,
     training: bool = False,
     direction: Direction = "TB",

@@ -88,7 +88,12 @@ class Drawing:
 
 def drawing_of(flat: Flat, wording: Wording, facts: Facts) -> Drawing:
     """The boxes, frames and arrows for an expanded graph."""
-    return _Builder(folded(_separate_outputs(flat)), wording, facts).drawing()
+    return _Builder(prepared(flat), wording, facts).drawing()
+
+
+def prepared(flat: Flat) -> Flat:
+    """The graph as it is drawn: each tensor is an output, and uses of a shared head are one."""
+    return folded(_separate_outputs(flat))
 
 
 def _separate_outputs(flat: Flat) -> Flat:
@@ -126,7 +131,7 @@ class _Builder:
 
     def __init__(self, flat: Flat, wording: Wording, facts: Facts) -> None:
         self.flat, self.wording, self.facts = flat, wording, facts
-        self.shown, self.wide = _innermost_frames(flat), wide(flat)
+        self.shown, self.wide = innermost_frames(flat), wide(flat)
         readers = (item for item in flat.nodes if item.kind != "output")
         self.read = {port for item in readers for port in item.sources}
 
@@ -215,7 +220,7 @@ class _Builder:
         if item.kind in ("input", "output"):
             types = ", ".join(self.wording.type(kind) for kind in item.types)
             name = shortened(item.name)
-            text = (f"{item.kind} {name}", types)
+            text = (f"{item.kind} {name}", ", ".join(map(self.wording.exact_type, item.types)))
             return Box(item.index, "end", name, (), frame, text, shortened(types, 60))
         if item.kind == "call":
             return self._block(item, frame)
@@ -256,7 +261,7 @@ class _Builder:
         return tuple(shortened(shape, 60) for shape in shapes if shape not in text)
 
 
-def _innermost_frames(flat: Flat) -> Mapping[int | None, int | None]:
+def innermost_frames(flat: Flat) -> Mapping[int | None, int | None]:
     """The frame around the nodes of each group: an expanded rule has no frame of its own."""
     found: dict[int | None, int | None] = {None: None}
     for group in flat.groups:

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from archspec.analysis.counting import Counts, count_by_node, count_graph
 from archspec.analysis.macs import macs, macs_by_node
 from archspec.analysis.number_format import short
-from archspec.diagram.labels import counted_text, full_range, type_text
+from archspec.diagram.labels import SYMBOLIC, Dims, counted_text, full_range, type_text
 from archspec.graph.forms import Forms
 from archspec.graph.model import Graph
 from archspec.passes.expand import FlatNode, Group
@@ -20,9 +20,8 @@ from archspec.types.tensor import TensorType
 class Facts:
     """Facts about nodes and expanded blocks; `sizes` are those for which MACs are computed."""
 
-    def __init__(self, sizes: Mapping[str, int], *, concrete: bool = False) -> None:
-        self.sizes = sizes
-        self.shown = sizes if concrete else None
+    def __init__(self, sizes: Mapping[str, int], dims: Dims = SYMBOLIC) -> None:
+        self.sizes, self.dims = sizes, dims
         self._counts: dict[Forms, Counts] = {}
         self._macs: dict[Graph, Dim] = {}
         self._owned: dict[Graph, Mapping[int, Counts]] = {}
@@ -59,7 +58,7 @@ class Facts:
         return count_graph(graph).parameters, macs(graph)
 
     def _yields(self, types: Iterable[TensorType]) -> Iterator[str]:
-        texts = [type_text(kind, self.shown) for kind in types]
+        texts = [type_text(kind, self.dims) for kind in types]
         yield from [f"yields {', '.join(texts)}"] * bool(texts)
 
     def _costly(self, parameters: int, cost: Dim, *, each: bool = False) -> Iterator[str]:

@@ -16,8 +16,8 @@ from archspec.graph.compiled import Compiled
 _STYLE = "font-family: sans-serif; display: flex; flex-wrap: wrap; gap: 2em; align-items: start"
 
 
-def html(compiled: Compiled, depth: int = 1) -> str:
-    """HTML with the drawing at a depth, if there is a layout program.
+def html(compiled: Compiled) -> str:
+    """HTML with the drawing, if there is a layout program.
 
     If there is no report, it contains the reason.
     """
@@ -26,14 +26,14 @@ def html(compiled: Compiled, depth: int = 1) -> str:
     except CompileFailed as failure:
         return f"<i>{escape(failure.diagnostics[0].message)}</i>"
     return (
-        f'<div style="{_STYLE}"><div>{_drawing(compiled, depth)}</div>'
+        f'<div style="{_STYLE}"><div>{_drawing(compiled)}</div>'
         f"<div><h3>{escape(report.name)}</h3>{_facts(report)}{_blocks(report)}</div></div>"
     )
 
 
-def _drawing(compiled: Compiled, depth: int) -> str:
+def _drawing(compiled: Compiled) -> str:
     try:
-        svg = layout(drawing(compiled, depth), "svg").decode()
+        svg = layout(drawing(compiled), "svg").decode()
     except CompileFailed as failure:
         return f"<i>{escape(failure.diagnostics[0].message)}</i>"
     return svg[svg.index("<svg") :]

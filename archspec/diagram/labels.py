@@ -6,8 +6,10 @@ Numbers have four digits, such as `p=0.01818`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import field
 from typing import Any
 
+from archspec.frozen import frozen
 from archspec.graph.model import Region
 from archspec.ops.base import Op
 from archspec.semantics.values.operators import OP_OF_OPERATOR
@@ -22,38 +24,75 @@ LONGEST = 2 * WIDEST
 LONGEST_KEY = 24
 """Characters in the name of an instance."""
 
+LONGEST_DIM = 12
+"""Characters in a size, such as `(H + 15)//16`; longer ones are numbers."""
+
 OPERATORS = {op: sign for sign, op in OP_OF_OPERATOR.items()}
 """The operator that each op implements, if any."""
 
 
-def op_text(op: Op, regions: Sequence[Region] = (), sizes: Mapping[str, int] | None = None) -> str:
-    """`conv(64, 3, stride=2)`: required attributes by position, then changed ones.
+@frozen
+class Dims:
+    """How sizes are written: those of more than `longest` characters as numbers, at `sizes`."""
 
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    longest: int = LONGEST_DIM
+
+    def text(self, dim: Dim) -> str:
+        """`H//2`, or a number."""
+        text = str(dim)
+        if len(text) > self.longest and dim.symbols <= self.sizes.keys():
+            return str(dim.evaluate(self.sizes))
+        return text
+
+    @property
+    def exact(self) -> Dims:
+        """Without abbreviations: all sizes are numbers, or none."""
+        return self if self.longest == 0 else SYMBOLIC
+
+
+SYMBOLIC = Dims()
+"""All sizes are as they are."""
+
+
+def op_text(op: Op, regions: Sequence[Region] = (), dims: Dims = SYMBOLIC) -> str:
+    """`conv(64, 3, stride=2)`: required attributes by position, then changed ones by name.
+
+    Several required numbers of an op without weights are named as well: `select(axis=1, index=0)`.
     Layers of the op come first: `scan(cell, axis=1)`. Arithmetic with a number is written with its
     operator, and the data as `x`: `x / 2`.
     """
     number = getattr(op, "scalar", None)
     if op.name in OPERATORS and number is not None:
-        operands = ["x", value_text(number, sizes)]
+        operands = ["x", value_text(number, dims)]
         if getattr(op, "reverse", False):
             operands.reverse()
         return shortened(f" {OPERATORS[op.name]} ".join(operands))
     parts: list[str] = [region.graph.name for region in regions]
     positional = True
-    for name, field in type(op).model_fields.items():
+    named = _has_numbers_without_order(op)
+    for name, declared in type(op).model_fields.items():
         value = getattr(op, name)
-        if field.is_required() and positional:
-            parts.append(value_text(value, sizes))
+        if declared.is_required() and positional and not (named and is_number(value)):
+            parts.append(value_text(value, dims))
             continue
         positional = False
-        if field.is_required() or value != field.get_default(call_default_factory=True):
+        if declared.is_required() or value != declared.get_default(call_default_factory=True):
             if isinstance(value, Initialiser) or name in op.regions:
                 continue
             if _are_named(value):
-                parts += [f"{key}={value_text(item, sizes)}" for key, item in value]
+                parts += [f"{key}={value_text(item, dims)}" for key, item in value]
                 continue
-            parts.append(f"{name}={value_text(value, sizes)}")
+            parts.append(f"{name}={value_text(value, dims)}")
     return shortened(f"{op.name}({', '.join(parts)})" if parts else op.name, LONGEST)
+
+
+def _has_numbers_without_order(op: Op) -> bool:
+    """Whether an op has several required numbers, and is no layer, whose arguments are known."""
+    if type(op).parameters is not Op.parameters:
+        return False
+    required = (name for name, item in type(op).model_fields.items() if item.is_required())
+    return sum(is_number(getattr(op, name)) for name in required) > 1
 
 
 def _are_named(value: Any) -> bool:
@@ -129,8 +168,8 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (int, float, Dim)) and not isinstance(value, bool)
 
 
-def value_text(value: Any, sizes: Mapping[str, int] | None = None) -> str:
-    """A value as in a spec; with sizes, a dim is a number."""
+def value_text(value: Any, dims: Dims = SYMBOLIC) -> str:
+    """A value as in a spec."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -138,19 +177,17 @@ def value_text(value: Any, sizes: Mapping[str, int] | None = None) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(value_text(item, sizes) for item in value) + "]"
+        return "[" + ", ".join(value_text(item, dims) for item in value) + "]"
     if isinstance(value, Mapping):
-        return ", ".join(f"{name}={value_text(item, sizes)}" for name, item in value.items())
-    if isinstance(value, Dim) and sizes is not None and value.symbols <= sizes.keys():
-        return str(value.evaluate(sizes))
-    return str(value)
+        return ", ".join(f"{name}={value_text(item, dims)}" for name, item in value.items())
+    return dims.text(value) if isinstance(value, Dim) else str(value)
 
 
-def shape_text(kind: TensorType, sizes: Mapping[str, int] | None = None) -> str:
-    """`[B, 64, H//2]`; with sizes, `[1, 64, 112]`."""
-    return value_text(kind.shape, sizes)
+def shape_text(kind: TensorType, dims: Dims = SYMBOLIC) -> str:
+    """`[B, 64, H//2]`."""
+    return value_text(kind.shape, dims)
 
 
-def type_text(kind: TensorType, sizes: Mapping[str, int] | None = None) -> str:
+def type_text(kind: TensorType, dims: Dims = SYMBOLIC) -> str:
     """`f32[B, 64, H//2]`."""
-    return f"{kind.dtype}{shape_text(kind, sizes)}"
+    return f"{kind.dtype}{shape_text(kind, dims)}"

@@ -20,8 +20,9 @@ from archspec.diagram.frames import keep_inside, tighten
 from archspec.diagram.joints import smooth
 from archspec.diagram.pdf import pdf
 from archspec.diagram.svg import svg
-from archspec.diagram.texts import lower_texts
+from archspec.diagram.text import FIXED, FREE
 from archspec.diagram.titles import moves, shift_titles, wider_label, with_attributes
+from archspec.diagram.typeset import typeset
 from archspec.frozen import frozen
 from archspec.staging import write_file
 
@@ -93,11 +94,12 @@ def layout(dot: str, kind: str, seconds: int = TIME_LIMIT) -> bytes:
     if kind == "dot":
         return dot.encode()
     graphviz = Graphviz(command, seconds)
-    found = place(graphviz, dot)
     if kind == "svg":
-        return svg(found.layout)
+        return svg(place(graphviz, dot).layout)
     if kind == "pdf" and graphviz.is_pure:
-        return pdf(found.layout)
+        return pdf(place(graphviz, dot).layout)
+    # The program writes the text in a font of its own, which may be broader.
+    found = place(graphviz, dot, FREE)
     if not found.frames:
         return graphviz.run(found.dot, kind)
     # A layout with its places is drawn as it is, but for the frames and titles that have moved.
@@ -117,16 +119,20 @@ class Placed:
     frames: Mapping[str, str]
 
 
-def place(graphviz: Graphviz, dot: str) -> Placed:
+def place(graphviz: Graphviz, dot: str, cells: str = FIXED) -> Placed:
     """A layout in which no arrow crosses a title.
+
+    With `cells=FREE` cells are larger than planned if the program has a broader font.
 
     Frames without a wide enough gap are laid out again, wider; if arrows then cross a title again,
     once more, with frames so wide that there is a gap at any positions of upright arrows. Arrows
     that pass a title at a slant may follow the side of a frame, so the width grows with each
     attempt.
     """
+    dot = dot.replace(FREE, cells)
     for attempt in range(ATTEMPTS):
         placed = json.loads(graphviz.run(dot, "json"))
+        typeset(placed)
         found = moves(placed)
         narrow = {name: moved for name, moved in found.items() if moved.shift is None}
         if not narrow or attempt == ATTEMPTS - 1:
@@ -139,8 +145,6 @@ def place(graphviz: Graphviz, dot: str) -> Placed:
             for name, moved in narrow.items()
         }
         dot = with_attributes(dot, placed, wider)
-    if not graphviz.is_pure:
-        lower_texts(placed)
     smooth(placed)
     keep_inside(placed)
     shift_titles(placed, found)

@@ -1,7 +1,7 @@
-"""Removal of random ops that return their input, which drawings do not show.
+"""Removal of random and arithmetic ops that return their input, which drawings do not show.
 
 In inference these are all dropout and drop-path ops, so that blocks which differ only in their
-rates become equal; in training those with rate 0.
+rates become equal; in training those with rate 0. Arithmetic that changes nothing is `x + 0`.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from archspec.passes.rewriting.pattern import Pattern, Rule, Site
 
 
 def simplified(compiled: Compiled, *, training: bool) -> Compiled:
-    """The network without random ops that have no effect in a mode; the other mode is unchanged."""
+    """The network without such ops that have no effect in a mode; the other mode is unchanged."""
 
     def idle(site: Site) -> bool:
         drawn = training and site.op.stochastic
-        return site.op.category == "random" and not drawn and returns_its_input(site)
+        hidden = site.op.category == "random" or bool(site.op.arithmetic)
+        return hidden and not drawn and returns_its_input(site)
 
     rule = Rule(
-        "a random op that returns its input",
+        "an op that returns its input",
         Pattern(where=idle),
         lambda match: match.site.node.inputs[0],
     )

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from archspec.diagram.calls import call_texts
 from archspec.diagram.labels import (
+    SYMBOLIC,
+    Dims,
     counted_text,
     full_range,
     key_text,
@@ -25,12 +27,12 @@ from archspec.types.tensor import TensorType
 class Wording:
     """`calls` has a text for each block, `prefixes` the prefix of the names in a repeated piece.
 
-    With `sizes`, shapes are numbers. In inference, ops are shown as their replacements there.
+    `dims` writes sizes. In inference, ops are shown as their replacements there.
     """
 
     calls: Mapping[Graph, str]
     prefixes: Mapping[int, str]
-    sizes: Mapping[str, int] | None = None
+    dims: Dims = SYMBOLIC
     inference: bool = True
 
     def op(self, item: FlatNode) -> str:
@@ -40,7 +42,7 @@ class Wording:
         assert op is not None
         assert instance is not None
         meant = op.in_inference() if self.inference and op.stochastic else op
-        text = op_text(meant, instance.regions, self.sizes)
+        text = op_text(meant, instance.regions, self.dims)
         if instance.frozen and instance.key and not (item.graph is not None and item.graph.frozen):
             return shortened(f"frozen({text})")
         return text
@@ -76,11 +78,15 @@ class Wording:
 
     def shape(self, kind: TensorType) -> str:
         """`[B, 64, H//2]`."""
-        return shape_text(kind, self.sizes)
+        return shape_text(kind, self.dims)
 
     def type(self, kind: TensorType) -> str:
         """`f32[B, 64, H//2]`."""
-        return type_text(kind, self.sizes)
+        return type_text(kind, self.dims)
+
+    def exact_type(self, kind: TensorType) -> str:
+        """The type without abbreviations, for tooltips."""
+        return type_text(kind, self.dims.exact)
 
     def _below(self, group: int | None, key: str, last: str, name: str) -> str:
         prefix = self.prefixes.get(group, "") if group is not None else ""
@@ -88,12 +94,10 @@ class Wording:
         return key_text(range_text(inner, end), name) if key_text(inner, name) else ""
 
 
-def wording(
-    flat: Flat, root: Graph, sizes: Mapping[str, int] | None = None, *, inference: bool = True
-) -> Wording:
+def wording(flat: Flat, root: Graph, dims: Dims = SYMBOLIC, *, inference: bool = True) -> Wording:
     """The texts for an expanded graph."""
     prefixes = {group.index: _piece(group)[0] for group in flat.groups if group.pieces}
-    return Wording(call_texts(root, sizes), prefixes, sizes, inference)
+    return Wording(call_texts(root, dims), prefixes, dims, inference)
 
 
 def _without(prefix: str, key: str) -> str:

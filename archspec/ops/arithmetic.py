@@ -76,6 +76,11 @@ def known(scalar: int | float | Dim | None) -> float | None:
     return float(scalar) if isinstance(scalar, int | float) else None
 
 
+def kept(rank: int, number: float | None, neutral: float) -> tuple[int, ...] | None:
+    """The order of all axes if the operation with this number changes nothing, otherwise None."""
+    return tuple(range(rank)) if number == neutral else None
+
+
 def affine(scale: float | None, shift: float | None) -> ChannelMap:
     """The map that multiplies all channels by `scale` and adds `shift`."""
     from archspec.ops.channels import ChannelMap, Number  # noqa: PLC0415  (start-up)
@@ -105,6 +110,7 @@ class Add(Op):
         Example(inputs=(*_BROADCAST, "f32[16]")),
         Example({"scalar": 1.5}),
         Example({"scalar": 2, "reverse": True}, _INTEGERS),
+        Example({"scalar": 0}),
     )
 
     scalar: int | float | Dim | None = None
@@ -119,6 +125,9 @@ class Add(Op):
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         return operands(self.name, check, inputs, self.scalar)
+
+    def permutation(self, rank: int) -> tuple[int, ...] | None:
+        return kept(rank, known(self.scalar), 0)
 
     def affine_per_channel(self, *inputs: TensorType) -> ChannelMap | None:
         number = known(self.scalar)
@@ -153,6 +162,9 @@ class Sub(Op):
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         return pair(self.name, check, inputs, self.scalar)
 
+    def permutation(self, rank: int) -> tuple[int, ...] | None:
+        return kept(rank, None if self.reverse else known(self.scalar), 0)
+
     def affine_per_channel(self, *inputs: TensorType) -> ChannelMap | None:
         number = known(self.scalar)
         if number is None:
@@ -176,6 +188,7 @@ class Mul(Op):
         Example(inputs=_BROADCAST),
         Example({"scalar": 0.5}),
         Example({"scalar": 2, "reverse": True}),
+        Example({"scalar": 1, "reverse": True}),
     )
 
     scalar: int | float | Dim | None = None
@@ -187,6 +200,9 @@ class Mul(Op):
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         return operands(self.name, check, inputs, self.scalar)
+
+    def permutation(self, rank: int) -> tuple[int, ...] | None:
+        return kept(rank, known(self.scalar), 1)
 
     def affine_per_channel(self, *inputs: TensorType) -> ChannelMap | None:
         number = known(self.scalar)
@@ -221,6 +237,9 @@ class Div(Op):
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         fix = "use `//` for whole quotients, or `-> cast(f32)` first"
         return pair(self.name, check, inputs, self.scalar, FLOATS, fix)
+
+    def permutation(self, rank: int) -> tuple[int, ...] | None:
+        return kept(rank, None if self.reverse else known(self.scalar), 1)
 
     def affine_per_channel(self, *inputs: TensorType) -> ChannelMap | None:
         number = known(self.scalar)

@@ -90,13 +90,15 @@ class Flat:
 
 
 def expand(
-    graph: Graph, depth: int | None = 1, *, fold: bool = False, budget: int = NODE_BUDGET
+    graph: Graph, depth: int | None = 1, *, fold: bool | Runs = False, budget: int = NODE_BUDGET
 ) -> Flat:
     """Expand a graph to a depth; None expands everything.
 
-    Raises CompileFailed (E0521) if the result has more than `budget` nodes.
+    `fold` may have the runs of the graph, if it is expanded several times. Raises CompileFailed
+    (E0521) if the result has more than `budget` nodes.
     """
-    runs = _Runs(graph).of if fold else None
+    found = fold if isinstance(fold, Runs) else Runs(graph) if fold else None
+    runs = found.of if found is not None else None
     levels = levels_within(graph, depth, budget, runs)
     return _Opening(runs).run(graph, levels)
 
@@ -176,14 +178,15 @@ def _last(graph: Graph, run: Run) -> str:
     return instance.key if instance is not None else ""
 
 
-class _Runs:
-    """The runs of each graph below a root, computed lazily."""
+class Runs:
+    """The runs of equal consecutive pieces in each graph below a root, computed lazily."""
 
     def __init__(self, root: Graph) -> None:
         self._classes = structure_classes(root)
         self._found: dict[Graph, tuple[Run, ...]] = {}
 
     def of(self, graph: Graph) -> tuple[Run, ...]:
+        """The runs in a graph, without those that consist of calls of rules."""
         if graph not in self._found:
             runs = repeats(graph, self._classes.__getitem__)
             self._found[graph] = tuple(run for run in runs if not _of_rules(graph, run))

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from archspec.diagnostics.failure import CompileFailed
 from archspec.diagram import render as rendering
 from archspec.diagram.calls import call_texts
-from archspec.diagram.dot import dot_text, escaped, literal
+from archspec.diagram.dot import dot_text, literal
 from archspec.diagram.draw import draw, drawing
 from archspec.diagram.drawing import drawing_of
 from archspec.diagram.facts import Facts
@@ -25,13 +25,17 @@ from archspec.diagram.labels import in_lines, key_text, op_text, range_text
 from archspec.diagram.ranks import levels
 from archspec.diagram.spine import plumb_lines
 from archspec.diagram.style import FILLS, text_colour_on
+from archspec.diagram.text import escaped
 from archspec.diagram.wording import wording
 from archspec.graph.model import Graph
 from archspec.ops.activation import Relu
 from archspec.ops.arithmetic import Add, Div
 from archspec.ops.comparison import Eq
 from archspec.ops.convolution import Conv
+from archspec.ops.embedding import Embedding
+from archspec.ops.indexing import Select
 from archspec.ops.random import Dropout, Join
+from archspec.ops.shape import Unsqueeze
 from archspec.passes.expand import expand
 from tests.building import Build, Layer, Pointwise, compiled, fractal, tensor
 
@@ -259,9 +263,12 @@ def test_labels():
     assert op_text(Div(scalar=2.0)) == "x / 2"
     assert op_text(Eq(scalar=3)) == "x == 3"
     assert op_text(Add()) == "add"
+    assert op_text(Select(axis=1, index=0)) == "select(axis=1, index=0)"
+    assert op_text(Unsqueeze(axis=1)) == "unsqueeze(1)"
+    assert op_text(Embedding(count=100, width=8)) == "embedding(100, 8)"
     build = Build("bottleneck")
     graph = build.graph(build.input(tensor(1)), arguments={"width": 64, "stride": 2, "o": "B"})
-    assert call_texts(graph)[graph] == "bottleneck(64, 2)"
+    assert call_texts(graph)[graph] == "bottleneck(width=64, stride=2)"
     upsample = "conv_transpose(12, 3, stride=2, padding=1, output_padding=1, bias=false)"
     assert in_lines(upsample) == [upsample[:42], upsample[43:]]
     assert in_lines("a" * 60) == ["a" * 47 + "…"]

@@ -155,11 +155,11 @@ def test_residual_blocks_are_aligned(network, program):
 
 def test_arguments_that_distinguish_blocks_are_shown(network):
     texts = texts_of(network(ATTENTION))
-    assert "first: a(64, 8)" in texts
-    assert "second: a(64, 8, causal=true)" in texts
+    assert "first: a(dim=64, heads=8)" in texts
+    assert "second: a(dim=64, heads=8, causal=true)" in texts
     swin = texts_of(load("swin_t"))
-    assert "features.1.0: swin_block(3, 7, shift=0)" in swin
-    assert "features.1.1: swin_block(3, 7, shift=3)" in swin
+    assert "features.1.0: swin_block(heads=3, window=7, shift=0)" in swin
+    assert "features.1.1: swin_block(heads=3, window=7, shift=3)" in swin
 
 
 REDUCED = """
@@ -189,7 +189,7 @@ def test_a_block_shows_only_non_default_arguments(network):
         "c: unit(16, padding=1)",
         "d: unit(24)",
         "e: many(1, 2, long_name_of_an_argument=5)",  # too long with the others
-        "f: many(1, 2)",
+        "f: many(first=1, second=2)",
     ]
 
 
@@ -221,12 +221,13 @@ def test_all_repeats_look_the_same(network):
     """A name with a range, a bold number, and a dashed frame around what repeats."""
     resnet = texts_of(load("resnet50"))
     assert "layer1.1 .. 2: bottleneck(64) × 2" in resnet
+    frame = r"label=<<table.*>({}.*?)</td></tr></table>> labeljust.* style=\"(.*?)\""
     dot = drawing(network(RESIDUAL).compiled, 2)
-    (frame,) = re.findall(r"label=<(layers\.0 .*?)> labeljust.* style=\"(.*?)\"", dot)
-    assert frame == ("layers.0 .. 3: layer(8) <b>× 4</b>", "rounded,filled,dashed,bold")
+    (found,) = re.findall(frame.format(r"layers\.0 "), dot)
+    assert found == ("layers.0 .. 3: layer(8) <b>× 4</b>", "rounded,filled,dashed,bold")
     pieces = drawing(load("swin_t").compiled, 1)
-    (frame,) = re.findall(r"label=<(features.*?)> labeljust.* style=\"(.*?)\"", pieces)
-    assert frame == ("features.5.0 .. 5 <b>× 3</b>", "rounded,filled,dashed,bold")
+    (found,) = re.findall(frame.format("features"), pieces)
+    assert found == ("features.5.0 .. 5 <b>× 3</b>", "rounded,filled,dashed,bold")
     once = drawing(load("unet").compiled, 2)
     assert "dashed" not in once
 
