@@ -184,11 +184,10 @@ class Network:
     ) -> Path:
         """Draw the network into a file; its suffix selects the format: .svg, .png, .dot or .pdf.
 
-        `depth` levels of blocks are expanded, all for None; by default as many as fit on a page.
+        `depth` levels of blocks are expanded, all for None, by default as many as fit on a page.
         Data flow from top to bottom or, with "LR", from left to right; with `concrete`, shapes are
-        numbers. The file is written completely or not at all. Raises CompileFailed: E0521 if the
-        drawing is too large, E0707 for sizes that the network does not accept, E0803 and E081x if
-        the file cannot be written or rendered.
+        numbers. The file is written completely or not at all. Raises CompileFailed: E0521 if it is
+        too large, E0707 for invalid sizes, E0803 and E081x if it cannot be written or rendered.
         """
         from archspec.diagram import draw  # only drawing needs graphviz
 

@@ -19,7 +19,7 @@ from archspec.diagram.boxes import (
 )
 from archspec.diagram.drawing import Box, Drawing, Frame
 from archspec.diagram.straight import MAIN
-from archspec.diagram.style import FONT, FRAMES, INK, LINE, PALE_LINE, fill_of
+from archspec.diagram.style import FONT, FRAMES, INK, LEGEND, LINE, PALE_LINE, SOFT, fill_of
 from archspec.diagram.text import Run, TextCell, Words, column, several, small, times
 from archspec.frozen import frozen
 
@@ -35,6 +35,16 @@ It is above 128, the weight with which Graphviz keeps frames narrow. That of arr
 
 POINT = {"color": LINE, "penwidth": "0", "width": f"{PEN / 72:.4f}"}
 """A point where arrows meet or branch: as large as they are wide, so that it is not seen."""
+
+
+COUNTED = {
+    "labelfontsize": "8",
+    "labelfontcolor": SOFT,
+    "labelfontname": FONT,
+    "labelangle": "-45",
+    "labeldistance": "0.9",
+}
+"""The number of tensors beside the beginning of an arrow that has several."""
 
 
 @frozen
@@ -189,6 +199,8 @@ class _Writer:
             found["style"] = "dashed"
         if arrow.idle:
             found["color"] = PALE_LINE
+        if len(arrow.tooltip) > 1:
+            found.update(COUNTED, taillabel=str(len(arrow.tooltip)))
         if arrow.start in self.splits:
             found["tailclip"] = "false"
         if arrow.end in self.splits:
@@ -244,7 +256,9 @@ def _heading(name: str, subtitle: Sequence[str], drawing: Drawing) -> str:
 def _legend(drawing: Drawing) -> Iterator[Run]:
     """Squares with names as text, because the cells of a table would be stretched."""
     for category in drawing.categories:
-        yield from _square(fill_of(category), category)
+        name = LEGEND.get(category, category)
+        if name:
+            yield from _square(fill_of(category), name)
     if any(box.idle for box in drawing.boxes):
         yield from _square(PALE_LINE, "pale: not used")
     if any(arrow.shape_only for arrow in drawing.arrows):

@@ -29,7 +29,7 @@ FILLS: Mapping[str, str] = MappingProxyType(
         "arithmetic": "#bcc5cf",
         "reduction": "#cfe08f",
         "shape": "#ece4d6",
-        "indexing": "#d5c9b1",
+        "indexing": "#c4b08b",
         "random": "#e6d3f5",
         "source": "#fbd3dd",
         "signal": "#b6d3c8",
@@ -37,6 +37,21 @@ FILLS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Fill by `Op.category`. Text on all of them but `merge` is dark."""
+
+LEGEND: Mapping[str, str] = MappingProxyType(
+    {
+        "arithmetic": "",
+        "merge": "merging of branches",
+        "resampling": "resizing",
+        "shape": "reshaping, transposition",
+        "indexing": "slicing, gathering",
+        "random": "dropout, noise",
+        "source": "parameter, constant",
+        "signal": "Fourier transform",
+        "control": "control flow",
+    }
+)
+"""Names of categories in the legend, where they have others; grey arithmetic needs none."""
 
 OTHER = "#e4e7eb"
 BLOCK = "#ffffff"

@@ -29,7 +29,7 @@ BORDER = 0.5
 def typeset(layout: Layout) -> None:
     """Set the positions and widths of all texts, and remove invisible rectangles."""
     for item in (layout, *layout.get("objects", ()), *layout.get("edges", ())):
-        for part in ("_ldraw_", "_hldraw_", "_tldraw_"):
+        for part in ("_ldraw_", "_tldraw_"):
             if part in item:
                 item[part] = list(_set(item[part]))
 

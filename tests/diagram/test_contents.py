@@ -8,9 +8,9 @@ from archspec import load
 from archspec.diagram.depth import FEW, MANY, MOST, useful_depth
 from archspec.diagram.draw import drawing
 from archspec.diagram.simplified import simplified
-from tests.diagram.test_looks import network, texts_of
+from tests.diagram.test_looks import groups, network, program, svg_of, texts_of, words
 
-__all__ = ["network"]  # a fixture
+__all__ = ["network", "program"]  # fixtures
 
 
 @pytest.mark.parametrize(
@@ -74,4 +74,38 @@ def test_arithmetic_that_changes_nothing_is_not_drawn(network):
     texts = [text for text in texts_of(network(NOTHING)) if "f32" not in text]
     assert sorted(text.partition("[")[0] for text in texts) == [
         "0 - x", "1 / x", "linear(4)x * 2",
+    ]  # fmt: skip
+
+
+BUNDLE = """
+block two {
+  input x: [B, C]
+  output a = x -> l: linear(4)
+  output b = x -> m: linear(5)
+}
+
+block sum {
+  input a: [B, 4], b: [B, 5]
+  output a + (b -> linear(4))
+}
+
+network net {
+  input x: f32[B = 1, 8]
+  output y = (x -> two -> sum -> relu) + 1 -> unsqueeze(0)
+}
+"""
+
+
+def test_an_arrow_of_several_tensors_shows_their_number(network, program):
+    svg = svg_of(network(BUNDLE), 1)
+    counts = [words(item) for item in groups(svg, "arrow") if words(item)]
+    assert counts == ["2"]
+    assert not [item for item in groups(svg_of(network(BUNDLE), 2), "arrow") if words(item)]
+
+
+def test_the_legend_has_the_words_of_the_field(network):
+    (legend,) = re.findall(r"■</font>.*?</td>", drawing(network(BUNDLE).compiled, 1))
+    named = re.sub(r"<.*?>|■", "", legend).split("  ")
+    assert [name.strip() for name in named if name.strip()] == [
+        "activation", "reshaping, transposition",
     ]  # fmt: skip

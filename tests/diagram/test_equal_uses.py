@@ -50,7 +50,8 @@ def test_the_uses_of_a_shared_head_are_one_frame(network):
     assert sorted(arrow.start for arrow in result.arrows if arrow.end == look.id) == [0, 1, 2]
     assert len([box for box in result.boxes if box.lines]) == 3
     (found,) = re.findall(
-        r"label=<(head.*?)> labeljust.* style=\"(.*?)\"", drawing(net.compiled, 2)
+        r"label=<<table.*>(head.*?)</td></tr></table>> labeljust.* style=\"(.*?)\"",
+        drawing(net.compiled, 2),
     )
     assert found == ("head(3) <b>× 3 shared</b>", "rounded,filled,dashed,bold")
 
