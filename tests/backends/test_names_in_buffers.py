@@ -20,7 +20,8 @@ network net {
 """
     )
     text, _ = python_source(net.compiled)
-    assert 'i, j = torch.meshgrid([x, y], indexing="ij")' in text
+    read = "torch.arange(window), torch.arange(window)"
+    assert f'i, j = torch.meshgrid([{read}], indexing="ij")' in text
     assert "place = " in text
     model = net.to_torch()
     assert model.a.index.tolist() == [1, 2, 5, 6]
