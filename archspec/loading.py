@@ -45,7 +45,7 @@ def _located(file: str | Path, name: str | None) -> tuple[Path, str | None]:
     if name is None:
         path, name = shipped.parts(text)
     known = shipped.networks()
-    if shipped.exists_at(path) and not (path.is_dir() and text in known):
+    if shipped.exists_at(path) and not (shipped.is_folder(path) and text in known):
         return path, name
     if text in known:
         return known[text], name or text

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Mapping
-from errno import ELOOP, ENOTDIR
+from errno import ELOOP, ENOENT, ENOTDIR
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -69,6 +69,31 @@ def in_place_of_file(path: Path) -> str | None:
     return next((words for is_one, words in _KINDS if is_one(mode)), None)
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is a file at a path. Raises OSError, for example for a name that is too long.
+
+    `Path.is_file` raises or returns False then, depending on the version of Python.
+    """
+    return stat.S_ISREG(_mode(path))
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder at a path. Raises OSError, as `is_file` does."""
+    return stat.S_ISDIR(_mode(path))
+
+
+def _mode(path: Path) -> int:
+    """The mode of what is at a path, 0 if nothing is there. Raises OSError."""
+    try:
+        return path.stat().st_mode
+    except OSError as fault:
+        if fault.errno in (ENOENT, ENOTDIR, ELOOP):
+            return 0
+        raise
+    except ValueError:  # a character that is not allowed in a path
+        return 0
+
+
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a FIFO"),
@@ -80,7 +105,7 @@ _KINDS = (
 
 def exists_at(path: Path) -> bool:
     """Whether anything exists at a path, a file or not. Raises OSError."""
-    return in_place_of_file(path) is not None or path.exists()
+    return in_place_of_file(path) is not None or _mode(path) != 0
 
 
 def parts(text: str) -> tuple[Path, str | None]:

@@ -31,7 +31,7 @@ def run(specs: Sequence[str], form: Form) -> None:
 
 def _specs(specs: Sequence[str]) -> Iterator[Spec]:
     for text in specs:
-        if Path(text).is_dir() and text:
+        if text and shipped.is_folder(Path(text)):
             found = [Spec(path) for path in files([text])]
             if not found and text in shipped.networks():  # a folder that `build` may have created
                 found = [locate(text)]

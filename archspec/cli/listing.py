@@ -56,7 +56,9 @@ def _is_place(text: str) -> bool:
     path = Path(text)
     if not text or text.endswith(SUFFIX) or "/" in text or "\\" in text or text in (".", ".."):
         return True
-    return path.is_file() or (path.is_dir() and next(path.rglob(f"*{SUFFIX}"), None) is not None)
+    if shipped.is_file(path):
+        return True
+    return shipped.is_folder(path) and next(path.rglob(f"*{SUFFIX}"), None) is not None
 
 
 def _file_name(path: Path) -> str:

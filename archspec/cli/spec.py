@@ -29,7 +29,7 @@ def locate(text: str) -> Spec:
     if not text:
         raise WrongUsage("SPEC is empty", "name a file or a shipped network")
     path, name = shipped.parts(text)
-    if not path.is_dir() and shipped.exists_at(path):
+    if not shipped.is_folder(path) and shipped.exists_at(path):
         _require_regular_file(path)
         return Spec(path, name)
     file = str(path)
@@ -55,9 +55,9 @@ def files(paths: Sequence[str]) -> Iterator[Path]:
         path = Path(text)
         if not text:
             raise WrongUsage("PATH is empty", "name a file or a folder; `.` is the current one")
-        if path.is_dir():
+        if shipped.is_folder(path):
             yield from sorted(item for item in path.rglob(f"*{SUFFIX}") if item.is_file())
-        elif path.is_file():
+        elif shipped.is_file(path):
             yield path
         else:
             _require_regular_file(path)

@@ -6,7 +6,8 @@ with labels, notes, the chain of expansions, and a fix if one is known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from enum import StrEnum
 
 from archspec.frozen import frozen
@@ -39,10 +40,14 @@ class Edit:
 
 @frozen
 class Fix:
-    """A suggested fix in words, with edits if they are certain."""
+    """A suggested fix in words, with edits if they are certain.
+
+    The edits `instead` are tried if `edits` do not help.
+    """
 
     message: str
     edits: tuple[Edit, ...] = ()
+    instead: tuple[Edit, ...] = ()
 
 
 @frozen
@@ -125,6 +130,21 @@ class Sink:
         if len(self._seen) < self._limit:
             self._seen.setdefault(item.sort_key, item)
 
+    def mend(self, code: str, within: Span, fix: Fix) -> bool:
+        """Extend the fix of the first diagnostic with this code in a span, if there is one.
+
+        The words are those of `fix`, and its edits are added, if it has any.
+        """
+        for key, item in self._seen.items():
+            place = item.primary.span if item.primary is not None else None
+            if item.code != code or place is None or place.source is not within.source:
+                continue
+            if within.start <= place.start < within.end:
+                others = item.fix.edits if item.fix is not None and fix.edits else ()
+                self._seen[key] = replace(item, fix=Fix(fix.message, (*fix.edits, *others)))
+                return True
+        return False
+
     @property
     def count(self) -> int:
         """The number of distinct diagnostics."""
@@ -151,10 +171,11 @@ class Sink:
         """Whether the limit is reached, so further diagnostics are dropped."""
         return len(self._seen) >= self._limit
 
-    def touches(self, span: Span) -> bool:
-        """Whether an error was reported that starts inside this span."""
+    def touches(self, span: Span, but: Callable[[Diagnostic], bool] = lambda _: False) -> bool:
+        """Whether an error was reported that starts inside this span, except some errors."""
         return any(
             item.severity is Severity.ERROR
+            and not but(item)
             and item.primary is not None
             and item.primary.span.source is span.source
             and span.start <= item.primary.span.start < span.end

@@ -75,6 +75,10 @@ class Sigmoid(Op):
     shape_rule: ClassVar[ShapeRule | None] = same_floats
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
+    @classmethod
+    def in_unit_interval(cls) -> bool:
+        return True
+
 
 class LogSigmoid(Op):
     """`log(1 / (1 + exp(-x)))`."""
@@ -134,3 +138,7 @@ class HardSigmoid(Op):
     pointwise: ClassVar[bool] = True
     shape_rule: ClassVar[ShapeRule | None] = same_floats
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
+
+    @classmethod
+    def in_unit_interval(cls) -> bool:
+        return True

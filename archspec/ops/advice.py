@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from archspec.frozen import frozen
@@ -18,6 +18,40 @@ class Advice:
     def doubt(self, use: Application) -> Doubt | None:
         """Why this application is valid, but rarely meant; None for the usual case."""
         return None
+
+    @property
+    def over_sequence(self) -> str:
+        """How a cell is written that runs over a whole sequence: `y, h = x -> gru(32)`.
+
+        It is empty for an op that is not a step of a recurrence.
+        """
+        return ""
+
+    @property
+    def with_more_inputs(self) -> str | None:
+        """What is written instead if it is given more inputs than it takes."""
+        return None
+
+    @classmethod
+    def position_of_channels(cls, given: Sequence[object]) -> int | None:
+        """Which of these positional attributes is probably the number of input channels.
+
+        None if that is decided by the position in PyTorch's constructor.
+        """
+        return None
+
+    @classmethod
+    def instead_of(cls, attribute: str) -> str | None:
+        """What is written instead of an attribute that the op does not have.
+
+        The name is empty for one by position beyond the last.
+        """
+        return None
+
+    @classmethod
+    def in_unit_interval(cls) -> bool:
+        """Whether its results are in [0, 1], so that `1 - p` is the complement of one."""
+        return False
 
 
 @frozen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
 from archspec.ops.advice import Application, Doubt
@@ -105,6 +105,12 @@ class ScaledDotProductAttention(Op):
         return "all"
 
 
+_MASKED = (
+    "attention with a mask is `scaled_dot_product_attention` of q, k, v and the mask, with "
+    "a `linear` for each before it"
+)
+
+
 class MultiheadAttention(Op):
     """Multi-head attention with its projections, as `torch.nn.MultiheadAttention`.
 
@@ -144,6 +150,22 @@ class MultiheadAttention(Op):
 
     def in_inference(self) -> Op:
         return self.derived(dropout=0.0)
+
+    @classmethod
+    def position_of_channels(cls, given: Sequence[object]) -> int | None:
+        """The larger number: heads divide the channels, in whatever order they are given."""
+        numbers = [one for one in given[:2] if isinstance(one, int)]
+        return int(numbers[1] > numbers[0]) if len(numbers) == 2 else None
+
+    @property
+    def with_more_inputs(self) -> str | None:
+        return _MASKED
+
+    @classmethod
+    def instead_of(cls, attribute: str) -> str | None:
+        if attribute == "is_causal":
+            return "write `causal=true`"
+        return _MASKED if "mask" in attribute else None
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         if len(inputs) == 2:

@@ -251,6 +251,11 @@ class MatMul(Op):
         hint = ""
         if right.shape[-1] == inner:
             hint = "transpose the second: `(a, b -> transpose(-2, -1)) -> matmul`"
+            if left.shape == right.shape and left.rank == 2:
+                hint = (
+                    "for a product of each pair of vectors write `a * b -> sum(axis=1)`; for all "
+                )
+                hint += "pairs `(a, b -> transpose(-2, -1)) -> matmul`"
         elif left.shape[-2] == also_inner:
             hint = "transpose the first: `(a -> transpose(-2, -1), b) -> matmul`"
         if inner.constant is not None and also_inner.constant is not None:

@@ -104,6 +104,12 @@ class Conv(Op):
     weight_init: Initialiser | None = None
     bias_init: Initialiser | None = None
 
+    @classmethod
+    def instead_of(cls, attribute: str) -> str | None:
+        if attribute != "causal":
+            return None
+        return "pad before the axis: `pad([(2, 4, 0)]) -> conv(8, 3, dilation=2, padding=0)`"
+
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         x = images(self.name, inputs, fix="did you mean `linear`?" if inputs[0].rank < 3 else None)
         channels = known_channels(self.name, check, x)

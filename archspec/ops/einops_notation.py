@@ -264,9 +264,10 @@ def _resolve(
     if len(unknown) > 1:
         raise OpError(
             f"`{op}` can infer one size on axis {axis} from `{size}`, but "
-            f"{' and '.join(f'`{name}`' for name in unknown)} are all unknown",
+            f"{' and '.join(f'`{name}`' for name in unknown)} are "
+            f"{'both' if len(unknown) == 2 else 'all'} unknown",
             attribute="pattern",
-            fix=f"give all but one: `{unknown[-1]}=2`",
+            fix=f"give all but one of them: `{unknown[0]}=..`",
         )
     if unknown:
         sizes[unknown[0]] = exact_division(op, check, size, known, attribute="pattern")

@@ -143,8 +143,15 @@ class Affine(Op):
         if weight.rank != 2:
             raise OpError(f"`affine` takes a weight of rank 2, but it is `{weight}`", input=1)
         width, features = weight.shape
+        turned = x.shape[-1] == width
         check.require_equal(
-            x.shape[-1], features, "`affine` needs the last axes of input and weight to be equal"
+            x.shape[-1],
+            features,
+            "`affine` needs the last axes of input and weight to be equal",
+            hint=f"the weight is [out, in], here `f32[{features}, {width}]`; one that is [in, out] "
+            "is used by `(x, weight) -> matmul`"
+            if turned
+            else "",
         )
         if len(inputs) == 3:
             bias = float_input(self.name, inputs, 2)

@@ -134,6 +134,9 @@ class Split(Op):
                 raise OpError("`split` needs at least one part", attribute="parts")
             _few(self.name, self.parts, "parts")
             by = dim(self.parts)
+            if total.constant is not None and by.constant and total.constant % by.constant:
+                message = f"`split` cannot divide {total} into {by} equal parts"
+                raise OpError(message, attribute="parts")
             part = exact_division(self.name, check, total, by, attribute="parts")
             if self.parts > 1:  # PyTorch splits an empty axis into one part only
                 check.require(at_least(part, 1), "`split` needs parts that are not empty")

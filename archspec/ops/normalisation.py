@@ -222,9 +222,10 @@ class GroupNorm(Op):
         if x.rank < 2:
             raise OpError(f"`group_norm` takes [B, C, ...], but its input is `{x}`", input=0)
         channels = known_channels(self.name, check, x) if self.affine else x.shape[1]
-        check.require_equal(
-            channels % self.groups, 0, "`group_norm` needs channels that `groups` divides"
-        )
+        numbers = f"`group_norm` cannot divide {channels} channels into {self.groups} equal groups"
+        divides = "`group_norm` needs channels that `groups` divides"
+        reason = divides if channels.constant is None else numbers
+        check.require_equal(channels % self.groups, 0, reason)
         values = x.shape[0] * (channels // self.groups) * product(x.shape[2:])
         check.require(unequal(values, 1), "`group_norm` needs more than one value per group")
         for size in x.shape[1:]:

@@ -210,6 +210,10 @@ class Repeat(Op):
             )
         return plan(self.name, check or Check(), self.pattern, self.axes, given)
 
+    @classmethod
+    def instead_of(cls, attribute: str) -> str | None:
+        return "a layer is repeated by `for i in 0..3 { f }`" if not attribute else None
+
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         (given,) = inputs
         return given.with_shape(*self.plan(given, check).merge)

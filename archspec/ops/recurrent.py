@@ -168,6 +168,10 @@ class LstmCell(Op):
     hidden: Count
     bias: bool = True
 
+    @property
+    def over_sequence(self) -> str:
+        return f"y, h, c = x -> lstm({self.hidden})"
+
     def infer(self, check: Check, *inputs: TensorType) -> tuple[TensorType, ...]:
         if len(inputs) == 2:
             raise OpError(
@@ -212,6 +216,10 @@ class GruCell(Op):
 
     hidden: Count
     bias: bool = True
+
+    @property
+    def over_sequence(self) -> str:
+        return f"y, h = x -> gru({self.hidden})"
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         return _step(self, check, inputs)

@@ -115,7 +115,8 @@ def exact_division(op: str, check: Check, total: Dim, by: Dim, *, attribute: str
             fix="give this size instead of -1, or fix the sizes",
         ) from None
     if rest.constant is not None and rest != 0:
-        raise OpError(f"`{op}` cannot divide {total} into parts of {by}", attribute=attribute)
+        number = f"a multiple of {by}, but it gets {total}"
+        raise OpError(f"`{op}` needs {number}", attribute=attribute)
     check.require_equal(rest, 0, f"`{op}` divides {total} by {by}")
     return quotient
 

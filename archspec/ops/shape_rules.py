@@ -94,7 +94,12 @@ def axis_index(op: str, axis: int, rank: int, *, attribute: str = "axis") -> int
     """`axis` counted from 0; negative ones count from the end. Raises OpError outside."""
     if -rank <= axis < rank:
         return axis % rank
-    raise OpError(f"`{op}` has no axis {axis} in an input of rank {rank}", attribute=attribute)
+    ends = f"axes are 0 to {rank - 1}, or from the end -1 to -{rank}"
+    raise OpError(
+        f"`{op}` has no axis {axis} in an input of rank {rank}",
+        attribute=attribute,
+        fix=ends if rank > 1 else None,
+    )
 
 
 def fixed_axis(op: str, x: TensorType, axis: int, *, what: str, input: int = 0) -> int:

@@ -228,6 +228,10 @@ class Softmax(Op):
 
     axis: int = -1
 
+    @classmethod
+    def in_unit_interval(cls) -> bool:
+        return True
+
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return along(self.axis, inputs[0])
 

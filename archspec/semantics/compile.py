@@ -28,7 +28,7 @@ from archspec.semantics.checks.sizes import check_sizes
 from archspec.semantics.checks.ties import check_ties
 from archspec.semantics.checks.unused_weights import check_usage
 from archspec.semantics.checks.written_calls import check_written
-from archspec.semantics.endless import ended
+from archspec.semantics.endless import ended, has_syntax_error
 from archspec.semantics.expansion.blocks import finish
 from archspec.semantics.expansion.bodies import active_inputs, run_body
 from archspec.semantics.expansion.network_inputs import Inputs, network_inputs
@@ -196,7 +196,9 @@ def _check_all(
 def _report_end(compilation: Compilation, error: OutOfBudget) -> None:
     """Report that the budget is exhausted, with a fix that ends a recursion."""
     scope, found = compilation.scope, error.diagnostics
-    compilation.sink.extend(ended(item, scope) if scope else item for item in found)
+    if scope is not None:
+        found = tuple(ended(item, scope) for item in found if not has_syntax_error(item, scope))
+    compilation.sink.extend(found)
 
 
 def _try_fixes(compilation: Compilation, run: Callable[[Compilation], object]) -> None:

@@ -40,3 +40,16 @@ def ended(item: Diagnostic, scope: ModuleScope) -> Diagnostic:
         )
     message = f"`{name}` calls itself endlessly: expansions are nested more than 400 deep"
     return replace(item, message=message, fix=Fix(words))
+
+
+def has_syntax_error(item: Diagnostic, scope: ModuleScope) -> bool:
+    """Whether a recursion has no end because of a syntax error in the definition that recurs."""
+    if item.code != "E0502" or item.primary is None:
+        return False
+    place = item.primary.span
+    for definition in scope.tree.definitions:
+        whole = definition.span
+        if whole.source is place.source and whole.start <= place.start < whole.end:
+            last = whole.source.position(whole.end)[0]
+            return any(whole.line <= line <= last for line in scope.error_lines)
+    return False

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from archspec.diagnostics.model import Diagnostic, Fix
+from archspec.diagnostics.model import Diagnostic, Edit, Fix
 from archspec.diagnostics.text import apply
 from archspec.semantics.program.definitions import ModuleScope
 from archspec.source import Source, Span
@@ -32,19 +32,25 @@ def tried(found: Sequence[Diagnostic], scope: ModuleScope, check: Checked) -> li
         if item.fix is None or not item.fix.edits:
             kept.append(item)
             continue
-        left -= len(source.text)
-        helps = left >= 0 and _helps(item, source, words, check)
-        kept.append(item if helps else replace(item, fix=Fix(item.fix.message)))
+        offered: tuple[Edit, ...] = ()
+        for edits in (item.fix.edits, item.fix.instead):
+            left -= len(source.text)
+            if edits and not offered and left >= 0:
+                offered = edits if _helps(item, edits, source, words, check) else ()
+        kept.append(replace(item, fix=Fix(item.fix.message, offered)))
     return kept
 
 
 def _helps(
-    item: Diagnostic, source: Source, words: Counter[tuple[str, str]], check: Checked
+    item: Diagnostic,
+    edits: Sequence[Edit],
+    source: Source,
+    words: Counter[tuple[str, str]],
+    check: Checked,
 ) -> bool:
-    assert item.fix is not None
-    if any(edit.span.source is not source for edit in item.fix.edits):
+    if any(edit.span.source is not source for edit in edits):
         return False
-    text = apply(item.fix.edits, Span(source, 0, len(source.text)))
+    text = apply(edits, Span(source, 0, len(source.text)))
     after = Counter(map(_words, check(Source(source.name, text))))
     return after <= words - Counter([_words(item)])
 

@@ -9,7 +9,7 @@ from archspec.diagnostics.model import Edit, Fix
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.syntax.context import Context, Dots, Equation, Item
-from archspec.syntax.declaration_fixes import buffer_of_numbers, init_meant
+from archspec.syntax.declaration_fixes import buffer_of_numbers, init_meant, parameter_of_tensor
 from archspec.syntax.keywords import TYPE_WORDS
 from archspec.syntax.targets import as_target, as_type, label_word, plain
 
@@ -188,9 +188,30 @@ def _shape(k: Context, word: str, node: ast.Expr) -> ast.TypeExpr | None:
             "E0122",
             f"after `{word}:` there must be a shape, such as `[B, C, H, W]` or `f32[B, N]`",
             node.span,
-            fix=_in_brackets(k, node),
+            fix=_in_brackets(k, node) or _of_library(node),
         )
     return shape
+
+
+_ELEMENTS = {
+    "f32": ("float", "float16", "float32", "float64", "bfloat16", "half", "double", "Float"),
+    "i64": ("int", "int8", "int16", "int64", "long", "Long", "Int", "uint8"),
+    "i32": ("int32",),
+    "bool": ("bool", "bool_", "Bool"),
+    "c64": ("complex64",),
+}
+"""Element types by their names in other libraries."""
+
+
+def _of_library(node: ast.Expr) -> Fix | None:
+    """The fix for `torch.float32[B = 1, 8]`."""
+    base = node.base if isinstance(node, ast.Index) else None
+    if not isinstance(base, ast.Attribute):
+        return None
+    found = [ours for ours, theirs in _ELEMENTS.items() if base.name in theirs]
+    if not found:
+        return None
+    return Fix(f"the element type is one word: `{found[0]}[..]`", (Edit(base.span, found[0]),))
 
 
 def _in_brackets(k: Context, node: ast.Expr) -> Fix | None:
@@ -232,19 +253,25 @@ def output(k: Context, span: Span, c: list[Any]) -> ast.Output:
 # ---------------------------------------------------------------------- declarations
 
 
-def param(k: Context, span: Span, c: list[Any]) -> ast.ParamDecl | ast.ExprStmt:
+def param(k: Context, span: Span, c: list[Any]) -> ast.ParamDecl | ast.Bind | ast.ExprStmt:
     """`param p: f32[..] = init`."""
     return _param(k, span, c[1], fixed=False)
 
 
-def param_fixed(k: Context, span: Span, c: list[Any]) -> ast.ParamDecl | ast.ExprStmt:
+def param_fixed(k: Context, span: Span, c: list[Any]) -> ast.ParamDecl | ast.Bind | ast.ExprStmt:
     """`param p: f32[..] = init fixed`."""
     return _param(k, span, c[1], fixed=True)
 
 
-def _param(k: Context, span: Span, item: Item, *, fixed: bool) -> ast.ParamDecl | ast.ExprStmt:
+def _param(
+    k: Context, span: Span, item: Item, *, fixed: bool
+) -> ast.ParamDecl | ast.Bind | ast.ExprStmt:
     value = item.right if isinstance(item, Equation) else None
     left = item.left if isinstance(item, Equation) else item
+    if isinstance(item, Equation) and isinstance(left, ast.Name):
+        message = "a param is declared as `param name: f32[..] = value`"
+        k.error("E0127", message, left.span, fix=parameter_of_tensor(item))
+        return _unknown(span, left)
     declared = _declared(k, "param", left)
     if declared is None:
         return ast.ExprStmt(span, ast.Missing(span))
@@ -261,24 +288,32 @@ def _declared(k: Context, word: str, node: Item) -> tuple[str, ast.TypeExpr] | N
     return None
 
 
-def buffer(k: Context, span: Span, c: list[Any]) -> ast.BufferDecl | ast.ExprStmt:
+def _unknown(span: Span, name: ast.Expr) -> ast.Bind:
+    """A faulty declaration, whose name is bound to an unknown value."""
+    target = ast.NameTarget(name.span, name.span.text)
+    return ast.Bind(span, (target,), ast.Missing(span))
+
+
+def buffer(k: Context, span: Span, c: list[Any]) -> ast.BufferDecl | ast.Bind | ast.ExprStmt:
     """`buffer b: i64[..] = value`."""
     return _buffer(k, span, c[1], transient=False)
 
 
-def buffer_transient(k: Context, span: Span, c: list[Any]) -> ast.BufferDecl | ast.ExprStmt:
+def buffer_transient(
+    k: Context, span: Span, c: list[Any]
+) -> ast.BufferDecl | ast.Bind | ast.ExprStmt:
     """`buffer b: i64[..] = value transient`."""
     return _buffer(k, span, c[1], transient=True)
 
 
 def _buffer(
     k: Context, span: Span, item: Item, *, transient: bool
-) -> ast.BufferDecl | ast.ExprStmt:
+) -> ast.BufferDecl | ast.Bind | ast.ExprStmt:
     if isinstance(item, Equation):
         if (meant := buffer_of_numbers(item)) is not None:
             message = "a buffer is declared as `buffer name: f32[..] = value`"
             k.error("E0127", message, item.left.span, fix=meant)
-            return ast.ExprStmt(span, ast.Missing(span))
+            return _unknown(span, item.left)
         declared = _declared(k, "buffer", item.left)
         if declared is not None:
             return ast.BufferDecl(span, *declared, item.right, transient)

@@ -65,6 +65,11 @@ class Context:
         inside = (one.primary for one in self.diagnostics if one.primary is not None)
         return any(place.start <= one.span.start < place.end for one in inside)
 
+    def covers(self, place: Span) -> bool:
+        """Whether an error was reported for a span with this one in it."""
+        spans = (one.primary.span for one in self.diagnostics if one.primary is not None)
+        return any(one.start <= place.start and place.end <= one.end for one in spans)
+
     def error(
         self,
         code: str,

@@ -31,7 +31,52 @@ def buffer_of_numbers(item: Equation) -> Fix | None:
         Edit(Span(source, start, start), "tensor("),
         Edit(Span(source, end, end), ")"),
     )
-    return Fix(f"write `buffer {item.left.text}: {shape} = tensor([..])`", edits)
+    words = f"write `buffer {item.left.text}: {shape} = tensor([..])`"
+    if len(sizes) > 1:
+        return Fix(words, edits)
+    shape = f"{kind}[{sizes[0]}, 1, 1]"
+    words += f"; for the channels of an image `{shape} = tensor([..]) -> reshape({sizes[0]}, 1, 1)`"
+    image = (
+        Edit(edits[0].span, f": {shape}"),
+        edits[1],
+        Edit(edits[2].span, f") -> reshape({sizes[0]}, 1, 1)"),
+    )
+    return Fix(words, edits, image)
+
+
+_DRAWN = {
+    "zeros": "zeros",
+    "empty": "zeros",
+    "ones": "ones",
+    "randn": "normal(std=1.0)",
+    "normal": "normal(std=1.0)",
+    "rand": "uniform(0.0, 1.0)",
+}
+"""Functions of PyTorch and NumPy that make a tensor of a given shape, as initialisers."""
+
+
+def parameter_of_tensor(item: Equation) -> Fix | None:
+    """`param w: f32[3, 4] = zeros` for `w = zeros(3, 4)` or `torch.zeros(3, 4)`, without a type."""
+    value = item.right
+    if not isinstance(item.left, ast.Name):
+        return None
+    if isinstance(value, ast.Number):
+        shape, initial = "f32[]", f"constant({float(value.value)})"
+    elif isinstance(value, ast.Call):
+        function = value.function
+        word = function.name if isinstance(function, ast.Attribute) else function.span.text
+        sizes = [one.value for one in value.arguments if one.name is None]
+        if len(sizes) == 1 and isinstance(sizes[0], ast.ListExpr | ast.TupleExpr):
+            sizes = [*sizes[0].items]
+        plain = all(isinstance(one, ast.Number | ast.Name | ast.Binary) for one in sizes)
+        if word not in _DRAWN or not sizes or not plain:
+            return None
+        shape, initial = f"f32[{', '.join(one.span.text for one in sizes)}]", _DRAWN[word]
+    else:
+        return None
+    source, end = item.left.span.source, item.left.span.end
+    edits = (Edit(Span(source, end, end), f": {shape}"), Edit(value.span, initial))
+    return Fix(f"write `param {item.left.text}: {shape} = {initial}`", edits)
 
 
 def init_meant(item: Item) -> Fix | None:

@@ -20,6 +20,7 @@ from archspec.syntax.keywords import (
     STATEMENT_WORDS,
 )
 from archspec.syntax.lexer import Token
+from archspec.syntax.matrix_products import LAST_WORD, report_product
 
 _MEANT = {
     "&&": ("and", "`&&` is written `and`"),
@@ -38,7 +39,7 @@ _MEANT = {
     "·": ("*", "`·` is written `*`"),
     ">>": ("->", "`>>` is written `->`"),
     "|>": ("->", "`|>` is written `->`"),
-    "→": ("->", "`→` is written `->`"),
+    **{sign: ("->", f"`{sign}` is written `->`") for sign in "→⟶⟹⟼⇨⇾↦➔➙➛➜➝➞➡➤➨➾"},
     "⇒": ("=>", "`⇒` is written `=>`"),
     "≤": ("<=", "`≤` is written `<=`"),
     "≥": (">=", "`≥` is written `>=`"),
@@ -59,8 +60,6 @@ _MESSAGES = {
 
 _BARE_SIZE = re.compile(r"[\[,][ \t]*\?[ \t]*[,\]]")
 _CONDITION = re.compile(r"\b(?:if|where|when|and|or|not|in)\b")
-_LAST_WORD = re.compile(r"\b([A-Za-z_]\w*)[ \t]*\Z")
-_NEXT_WORD = re.compile(r"[ \t]*([A-Za-z_]\w*)\b")
 
 _DIVIDES = "`//` divides; a comment starts with `#`"
 _BEGINS_LINE = (
@@ -69,6 +68,7 @@ _BEGINS_LINE = (
 )
 
 
+_DECLARED = re.compile(r"(?:^|\n)[ \t]*input[ \t]+[A-Za-z_][^\n]*\][ \t]*\Z")
 _OPTIONAL = re.compile(r"\|[ \t]*None\b")
 
 
@@ -94,15 +94,16 @@ def clean(k: Context, raw: list[Token]) -> list[Token]:
             open_brackets += 1
         elif token.type in (")", "]"):
             open_brackets = max(0, open_brackets - 1)
-        commented = _comment_of_elsewhere(k, raw, at, result, open_brackets)
-        if commented is not None:
-            closers += unmatched_closers(raw[at:commented])
-            at = commented
+        skipped = _skipped(k, raw, at, result, open_brackets)
+        if skipped is not None:
+            closers += unmatched_closers(raw[at:skipped])
+            at = skipped
             continue
         if token.first and text[token.start : token.end] == "@":
             _report(k, "E0118", "there are no decorators", token)
             at = _next_line(k, raw, at)
             continue
+        _comma_meant(k, token, open_brackets)
         replaced = _settle(k, token)
         if replaced is not None:
             result.append(replaced)
@@ -115,11 +116,16 @@ def clean(k: Context, raw: list[Token]) -> list[Token]:
     return result
 
 
-def _comment_of_elsewhere(
+def _skipped(
     k: Context, raw: list[Token], at: int, result: list[Token], open_brackets: int
 ) -> int | None:
-    """Report a comment with a foreign sign, or `| None`; return the index of the token after it."""
+    """Report a comment with a foreign sign, `| None` or a product by `@`.
+
+    The result is the index of the token after it; None for other tokens.
+    """
     text, token = k.source.text, raw[at - 1]
+    if text[token.start : token.end] == "@" and not token.first:
+        return report_product(k, raw, at, result)
     if optional := _OPTIONAL.match(text, token.start):
         _report_optional(k, token, optional.end())
         return next((i for i in range(at, len(raw)) if raw[i].start >= optional.end()), len(raw))
@@ -133,6 +139,13 @@ def _comment_of_elsewhere(
     else:
         return None
     return _next_line(k, raw, at)
+
+
+def _comma_meant(k: Context, token: Token, open_brackets: int) -> None:
+    """Report a `;` between parts in brackets, and read it as a comma."""
+    if token.type == "FOREIGN" and open_brackets and k.source.text[token.start] == ";":
+        _report_meant(k, "E0111", "parts are separated by commas", token, ",")
+        token.type = ","
 
 
 def _settle(k: Context, token: Token) -> Token | None:
@@ -169,6 +182,8 @@ def _may_divide(text: str, raw: list[Token], at: int, open_brackets: int) -> boo
     slashes = raw[at - 1]
     if slashes.first and not open_brackets:
         return False
+    if not open_brackets and _DECLARED.search(text, max(0, slashes.start - 300), slashes.start):
+        return False  # a type is not divided
     words = [text[t.start : t.end] for t in raw[at : at + 2] if t.type == "WORD" and not t.first]
     return len(words) < 2 or any(w in RESERVED_WORDS or w in INFIX_WORDS for w in words)
 
@@ -182,6 +197,8 @@ def _comment_sign(text: str, raw: list[Token], at: int) -> str:
         sign = text[token.start]
     if not sign or (sign == "--" and at and raw[at - 1].end == token.start):
         return ""
+    if _DECLARED.search(text, max(0, token.start - 300), token.start):
+        return sign
     behind = raw[at + len(sign) : at + len(sign) + 2]
     words = [text[t.start : t.end] for t in behind if t.type == "WORD" and not t.first]
     if len(words) < 2 or {*words} & (RESERVED_WORDS | INFIX_WORDS):
@@ -270,7 +287,15 @@ def _bad_number(k: Context, token: Token) -> Token:
     else:
         message = f"`{text[:30]}` is neither a number nor a name: a name starts with a letter"
         label = k.source.text[token.end : token.end + 1] == ":"
-        _report(k, "E0113", message, token, f'write `"{text[:30]}"`' if label else None)
+        fix = f'write `"{text[:30]}"`' if label else None
+        line = k.source.text[: token.start].rpartition("\n")[2].split()
+        begun = re.fullmatch(r"(\d+)([A-Za-z_]\w*)", text)
+        if begun and line and line[-1] in ("input", "param", "buffer", "shared", "output"):
+            fix = f"write `{begun[2]}{begun[1]}`"
+        elif times := re.fullmatch(r"(\d+)x(\d+)", text):
+            same = times[1] == times[2]
+            fix = f"write `{times[1]}`" if same else f"write `[{times[1]}, {times[2]}]`"
+        _report(k, "E0113", message, token, fix)
         token.type = "WORD" if label else "ERROR"
     return token
 
@@ -299,9 +324,6 @@ def _foreign(k: Context, token: Token) -> Token | None:
     if text == ";":
         _semicolon(k, token)
         return token
-    if text == "@":
-        _product(k, token)
-        return None
     message = _MESSAGES.get(text, f"`{text}` has no meaning here")
     fix = None
     if text == "\\" and k.source.text[token.end :].partition("\n")[0].strip() == "":
@@ -326,7 +348,7 @@ def _in_condition(k: Context, token: Token) -> bool:
 
 def _changed(k: Context, token: Token, text: str) -> Token:
     """`x += 1`, which would change a variable."""
-    name = _LAST_WORD.search(k.source.text, max(0, token.start - 100), token.start)
+    name = LAST_WORD.search(k.source.text, max(0, token.start - 100), token.start)
     start = name.start() if name else token.start
     word = name[1] if name else "x"
     k.error(
@@ -353,27 +375,6 @@ def _semicolon(k: Context, token: Token) -> None:
     message = "a statement ends with its line; `;` has no meaning"
     k.error("E0111", message, k.span(token.start, token.end), fix=fix)
     token.type = ";"
-
-
-def _product(k: Context, token: Token) -> None:
-    """`a @ b`, a matrix product."""
-    text = k.source.text
-    left = _LAST_WORD.search(text, max(0, token.start - 100), token.start)
-    right = _NEXT_WORD.match(text, token.end)
-    fix = None
-    if left and right and _alone(text, left.start(), right.end()):
-        written = f"({left[1]}, {right[1]}) -> matmul"
-        fix = Fix(f"write `{written}`", (Edit(k.span(left.start(), right.end()), written),))
-    message = "there is no operator `@`: write `(a, b) -> matmul`"
-    k.error("E0111", message, k.span(token.start, token.end), fix=fix)
-    k.damage(token.start)
-
-
-def _alone(text: str, start: int, end: int) -> bool:
-    """Whether an expression between these offsets is not part of a larger one."""
-    before = text[:start].rstrip(" \t")[-1:]
-    behind = text[end:].lstrip(" \t")[:2]
-    return before in ("=", "(", ",", "[") and (behind[:1] in ("", "\n", ")", ",") or behind == "->")
 
 
 def _bad(k: Context, token: Token) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from archspec.diagnostics.model import Edit
 from archspec.source import Span
 from archspec.syntax.keywords import CLOSERS, OPENERS
+from archspec.syntax.range_steps import stepped
 from archspec.syntax.site import Site
 
 _NEAR = 60
@@ -21,12 +22,55 @@ def _span(s: Site, start: int, end: int) -> Span:
 
 
 def write_before(text: str) -> Callable[[Site], tuple[Edit, ...]]:
-    """Write `text` in place of the previous token."""
+    """Write `text` in place of the previous token; several values behind it are a tuple."""
 
     def edits(s: Site) -> tuple[Edit, ...]:
-        return (Edit(s.span(-1), text),)
+        last, depth = 0, s.token.depth - (s.type in OPENERS)
+        several = False
+        while last < _NEAR and s.near(last).type not in ("NL", "$END", ""):
+            if s.near(last).type == "}" and s.near(last).depth <= depth:
+                break
+            inner = s.near(last).depth - (s.near(last).type in OPENERS)
+            several = several or (s.near(last).type == "," and inner == depth)
+            last += 1
+        if not several or last >= _NEAR:
+            return (Edit(s.span(-1), text),)
+        start, end = s.token.start, s.near(last - 1).end
+        opened, closed = Edit(_span(s, start, start), "("), Edit(_span(s, end, end), ")")
+        return (Edit(s.span(-1), text), opened, closed)
 
     return edits
+
+
+def label_before(s: Site) -> tuple[Edit, ...]:
+    """`conv(3) as stem` as `stem: conv(3)`."""
+    first = _operand_before(s)
+    start, end = s.near(first).start, s.near(-1).end
+    return (
+        Edit(_span(s, start, start), f"{s.word(1)}: "),
+        Edit(_span(s, end, s.near(1).end), ""),
+    )
+
+
+def sum_of_chain(s: Site) -> tuple[Edit, ...]:
+    """`x -> f -> + y` as `(x -> f) + y`."""
+    at, depth = -1, s.token.depth
+    while at > -_NEAR and s.near(at).type not in ("=", "output", "NL", "{", "(", "[", ","):
+        at -= 1
+        while s.near(at).type in CLOSERS or s.near(at).depth > depth:
+            at -= 1
+    start, end = s.near(at + 1).start, s.near(-2).end
+    if at <= -_NEAR or s.near(at).type == "NL":
+        return ()
+    return (Edit(_span(s, start, start), "("), Edit(_span(s, end, s.token.start), ") "))
+
+
+def name_behind(s: Site) -> tuple[Edit, ...]:
+    """`network {` as `network net {`."""
+    if s.after not in ("{", "("):
+        return ()
+    end = s.token.end
+    return (Edit(_span(s, end, end), " net" if s.word() == "network" else " unit"),)
 
 
 def without_before(s: Site) -> tuple[Edit, ...]:
@@ -168,6 +212,19 @@ def half_open(s: Site) -> tuple[Edit, ...]:
     return ()
 
 
+def steps(s: Site) -> tuple[Edit, ...]:
+    """`0..8..2` and `0..8 step 2` as `[2 * i for i in 0..4]`."""
+    if s.near(-2).type != ".." or s.near(-3).type != "NUMBER" or s.near(-1).type not in _ENDS_RANGE:
+        return ()
+    if s.near(-4).type not in ("in", "(", "[", ",", "="):
+        return ()
+    written = stepped(*(s.word(at) for at in (-3, -1, 1)))
+    return (Edit(s.span(-3, 1), written),) if written else ()
+
+
+_ENDS_RANGE = ("NUMBER", "NAME")
+
+
 def repeated(s: Site) -> tuple[Edit, ...]:
     """`repeat(3) {` as `for _ in 0..3 {`."""
     if s.word(-4) not in ("repeat", "loop", "times") or s.near(-3).type != "(":
@@ -258,64 +315,6 @@ def dotted_label(s: Site) -> tuple[Edit, ...]:
     return (Edit(place, f'"{place.text}"'),)
 
 
-def slice_(s: Site) -> tuple[Edit, ...]:
-    """`t[a:b]` as `t[a..b]`; of data, `x[:, 0]` as `x -> select(axis=1, index=0)`."""
-    opener = s.opener()
-    name = s.near(opener - 1)
-    text = s.reader.k.source.text
-    close = text.find("]", s.token.end, s.token.end + 80)
-    if (
-        name.type != "NAME"
-        or s.near(opener - 2).type == "."
-        or close < 0
-        or s.near(opener).end > s.token.start
-    ):
-        return ()
-    inside = text[s.near(opener).end : close]
-    if "\n" in inside or "[" in inside or "(" in inside:
-        return ()
-    base = text[name.start : name.end]
-    parts = [part.strip() for part in inside.split(",")]
-    if len(parts) == 1:
-        ends = parts[0].split(":")
-        if len(ends) != 2:
-            return ()
-        return (Edit(_span(s, s.near(opener).end, close), "..".join(e.strip() for e in ends)),)
-    chosen = _of_data(parts)
-    is_target = re.match(r"\]\s*[-+*/]?=[^=]", text[close : close + 20]) is not None
-    if not chosen or is_target:
-        return ()
-    chain = " -> ".join((base, *chosen))
-    behind = text[close + 1 : close + 2]
-    alone = behind in ("\n", "", ")", ",") or text[close + 1 : close + 5].lstrip().startswith("->")
-    operator = text[: name.start].rstrip()[-1:] in ("+", "*", "-", "/")
-    chain = chain if alone and not operator else f"({chain})"
-    return (Edit(_span(s, name.start, close + 1), chain),)
-
-
-def _of_data(parts: list[str]) -> list[str]:
-    """The ops that slice each axis; those that remove it are last, from the highest axis on."""
-    if "None" in parts and set(parts) <= {"None", ":"}:
-        return [f"unsqueeze({at})" for at, part in enumerate(parts) if part == "None"]
-    cuts, picks = [], []
-    from_end = parts[0] == "..."
-    for at, part in enumerate(parts):
-        axis = at - len(parts) if from_end else at
-        if part in (":", "..."):
-            if part == "..." and at and at < len(parts) - 1:
-                return []
-            continue
-        if re.fullmatch(r"-?\d+|\w+", part) and part != "None":
-            picks.append(f"select(axis={axis}, index={part})")
-        elif found := re.fullmatch(r"(-?\w*):(-?\w*)", part):
-            ends = [f"start={found[1]}"] if found[1] else []
-            ends += [f"stop={found[2]}"] if found[2] else []
-            cuts.append(f"slice({', '.join((f'axis={axis}', *ends))})")
-        else:
-            return []
-    return cuts + (picks if from_end else picks[::-1])
-
-
 def used_file(s: Site) -> tuple[Edit, ...]:
     """`use "blocks.arch"` as `use blocks`, `use std.cnn as cnn` without the `as`."""
     if s.word() == "as":
@@ -350,7 +349,14 @@ def import_(s: Site) -> tuple[Edit, ...]:
         return (Edit(place, f"use {found[1]} {{ {found[2].strip()} }}"),)
     if found := _IMPORT.fullmatch(line):
         return (Edit(place, f"use {found[1]}"),)
-    return line_out(s)
+    number, starts = source.position(s.token.start)[0], source.line_starts
+    last = number
+    while last < len(starts) and re.match(r"(import|from)[ \t]", source.line(last + 1)):
+        last += 1
+    if last == number:
+        return line_out(s)
+    end = starts[last] if last < len(starts) else len(source.text)
+    return (Edit(_span(s, starts[number - 1], end), ""),)
 
 
 _LIBRARIES = frozenset(

@@ -102,17 +102,6 @@ ITEMS = (
         edits=edits.without_before,
     ),
     Mistake(
-        "E0118",
-        lambda s: (
-            s.type == ":" and s.bracket == "[" and s.near(s.opener() - 1).type in ("NAME", ")")
-        ),
-        "tensors are not sliced with `:`",
-        "block a {\n  y = x[«:», 0]\n}",
-        fix="data: `x -> slice(axis=1, start=a, stop=b)`, `x -> select(axis=1, index=0)`;"
-        " tuples and lists: `t[a..b]`",
-        edits=edits.slice_,
-    ),
-    Mistake(
         "E0117",
         lambda s: s.type == ":" and s.starts_statement,
         "a label must be on the same line as its `:`",
@@ -223,6 +212,22 @@ ITEMS = (
         "block a {\n  y = net«.»(3)\n}",
         repair=insert("NAME"),
         points=BEFORE,
+    ),
+    Mistake(
+        "E0117",
+        lambda s: s.word() == "as" and s.after_operand and s.after == "NAME" and s.expects("->"),
+        "a layer is named by a label before it, `name: layer`",
+        "block a {\n  conv(3) «as» stem -> relu\n}",
+        fix="write the label before the layer",
+        edits=edits.label_before,
+    ),
+    Mistake(
+        "E0110",
+        lambda s: s.before == "->" and s.type in ("+", "*", "/") and s.after in OPERAND_STARTS,
+        "`->` passes data to a layer: `<word>` is written behind the whole chain",
+        "block a {\n  input x\n  output x -> relu -> «+» x\n}",
+        fix="put the chain in parentheses: `(x -> f) <word> y`",
+        edits=edits.sum_of_chain,
     ),
     Mistake(
         "E0117",

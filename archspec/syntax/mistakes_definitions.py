@@ -37,6 +37,19 @@ def _is_imported(s: Site) -> bool:
 
 DEFINITIONS = (
     Mistake(
+        "E0110",
+        lambda s: (
+            s.type == "-"
+            and s.before == "NAME"
+            and s.near(-2).type in ("block", "network", "rule", "preset")
+            and s.after in ("NAME", "NUMBER")
+        ),
+        "a name consists of letters, digits and `_`",
+        "network my«-»net { relu }",
+        fix="write `_` in place of `-`",
+        edits=lambda s: (Edit(s.span(), "_"),),
+    ),
+    Mistake(
         "E0131",
         lambda s: s.type == "when" and s.head() == "rule" and s.before == ")" and s.expects("if"),
         "the guard of a clause is written with `if`",
@@ -65,6 +78,9 @@ DEFINITIONS = (
         lambda s: _top(s) and s.word() in DEFINITION_WORDS,
         "a name is missing after `<word>`",
         "«block» { relu }",
+        fix="write `<word> <meant>`, or any other name",
+        meant=lambda s: "net" if s.word() == "network" else "unit",
+        edits=edits.name_behind,
     ),
     Mistake(
         "E0119",

@@ -71,6 +71,20 @@ PYTHON = (
         "a range has no step",
         "block a {\n  for i in 0..8«..»2 { relu }\n}",
         fix="write a list: `[2 * i for i in 0..4]`",
+        edits=edits.steps,
+    ),
+    Mistake(
+        "E0131",
+        lambda s: (
+            s.type == "NAME"
+            and s.word() in ("step", "by")
+            and s.after in ("NUMBER", "NAME")
+            and s.near(-2).type == ".."
+        ),
+        "a range has no step",
+        "block a {\n  for i in 0..8 «step» 2 { relu }\n}",
+        fix="write a list: `[2 * i for i in 0..4]`",
+        edits=edits.steps,
     ),
     Mistake(
         "E0131",
@@ -259,6 +273,21 @@ PARAMETER_TYPES = (
         ),
         "data cannot be a parameter",
         "network f(x: f32[B «=» 1, 8]) { relu }",
+        fix="declare it in the body: `input x: f32[B = 1, 3, H = 32, W = 32]`",
+    ),
+    Mistake(
+        "E0130",
+        lambda s: (
+            s.type == "NUMBER"
+            and s.before == "["
+            and s.word(-2) in TYPE_WORDS
+            and s.near(-3).type == ":"
+            and s.near(-5).type in ("(", ",")
+            and s.head() in ("block", "network")
+            and s.token.depth > 1
+        ),
+        "data cannot be a parameter",
+        "network f(x: f32[«1», 8]) { relu }",
         fix="declare it in the body: `input x: f32[B = 1, 3, H = 32, W = 32]`",
     ),
     Mistake(

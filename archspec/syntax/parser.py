@@ -10,10 +10,12 @@ from archspec.source import Source, Span
 from archspec.syntax import ast, limits
 from archspec.syntax.brackets import balance, beyond
 from archspec.syntax.context import Context
+from archspec.syntax.indented import in_braces
 from archspec.syntax.layout import Layout
 from archspec.syntax.lexer import Token, scan
 from archspec.syntax.lexical import clean
 from archspec.syntax.reader import Reader
+from archspec.syntax.slices import without_slices
 from archspec.syntax.targets import report_misplaced_items
 
 VERSION = 1
@@ -67,10 +69,10 @@ def _prepare(context: Context, raw: list[Token]) -> list[Token] | None:
             fix = "split it into several files and join them with `use`"
             context.error("E0106", message, context.span(raw[-1].start, raw[-1].end), fix=fix)
         return None
-    tokens = clean(context, raw)
+    tokens = without_slices(context, clean(context, raw))
     if not _shallow(context, tokens, 16 * limits.MAX_NESTING):
         return None
-    tokens = balance(context, tokens)
+    tokens = balance(context, in_braces(context, tokens))
     if not _shallow(context, tokens, limits.MAX_NESTING):
         return None
     return Layout(context.source.text, tokens).arrange()

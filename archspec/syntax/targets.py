@@ -149,6 +149,8 @@ def _cut(node: ast.Index, words: str) -> Fix:
 def report_misplaced_items(k: Context) -> None:
     """Report items that looked like a shape but are not part of one."""
     for node, items in k.raw_items.values():
+        if k.covers(node.span):
+            continue
         if not items:
             at = node.span.end
             k.error("E0125", "an index is missing between `[` and `]`", k.span(at - 2, at))

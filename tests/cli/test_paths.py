@@ -1,6 +1,7 @@
 """Invalid paths, paths that are too long or of the wrong kind, for each command and function."""
 
 import os
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -99,6 +100,26 @@ def test_invalid_paths_in_each_command(command, given, words):
     done = CliRunner().invoke(app, [command, given])
     assert done.exit_code == 2
     assert words in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_long_name_where_paths_do_not_raise(command, monkeypatch):
+    """As on Python 3.14, where `Path.exists` and its kin return False for a name too long."""
+    for name in ("exists", "is_file", "is_dir"):
+        monkeypatch.setattr(Path, name, _quiet(getattr(Path, name)))
+    done = CliRunner().invoke(app, [command, LONG])
+    assert done.exit_code == 2
+    assert "error[E0804]: " in done.stderr + done.stdout
+
+
+def _quiet(asked):
+    def ask(path, *arguments, **options):
+        try:
+            return asked(path, *arguments, **options)
+        except OSError:
+            return False
+
+    return ask
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -157,7 +157,7 @@ def test_mismatched_patterns_are_refused(pattern):
 def test_missing_names_are_reported():
     with pytest.raises(OpError, match="`p` and `q`") as error:
         Rearrange(pattern="b c (h p q) w -> b c h p q w", axes=axes(h=2)).infer(Check(), X)
-    assert error.value.fix == "give all but one: `q=2`"
+    assert error.value.fix == "give all but one of them: `p=..`"
     with pytest.raises(OpError, match="`c`") as error:
         Rearrange(pattern="b c h w -> b h w").infer(Check(), X)
     assert "reduce" in error.value.fix

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from archspec.diagnostics.model import Edit, Fix
 from archspec.diagnostics.suggest import beginning, rename
 from archspec.diagnostics.wording import counted
 from archspec.semantics.program.definitions import BlockDefinition, Definition
 from archspec.semantics.values.context import Context, Reported
 from archspec.semantics.values.display import on_one_line
 from archspec.semantics.values.model import Given
+from archspec.source import Span
 from archspec.syntax import ast
+from archspec.syntax.visit import path_to
 
 
 def by_name(
@@ -47,9 +50,31 @@ def by_name(
                 item.span,
                 secondary=[(definition.name_span, "defined here")],
                 notes=_known_parameters(definition, item.name, names),
-                fix=rename(beginning(item.span, item.name), item.name, names),
+                fix=of_elsewhere(context, definition, item.span)
+                or rename(beginning(item.span, item.name), item.name, names),
             )
     return found
+
+
+def of_elsewhere(context: Context, definition: Definition, place: Span) -> Fix | None:
+    """The call of an op for a call of another library's layer, `dense(128, activation="relu")`.
+
+    The name is that of a block of the standard library, too, which is visible everywhere.
+    """
+    from archspec.semantics.foreign.rewriting import Rewriter
+
+    module = context.environment.module
+    if definition.name not in module.prelude or place.source is not module.tree.source:
+        return None
+    path = path_to(module.tree, place.start)
+    call = next((one for one in reversed(path) if isinstance(one, ast.Call)), None)
+    if call is None or call.function.span.text != definition.name:
+        return None
+    written = Rewriter(lambda name: name != definition.name).call(call, stage=True)
+    if written is None:
+        return None
+    words = f"`{definition.name}` of other libraries is written `{written.text}`"
+    return Fix(words, (Edit(call.span, written.text),))
 
 
 def _known_parameters(definition: Definition, name: str, names: Sequence[str]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from archspec.diagnostics.model import Edit, Fix
-from archspec.diagnostics.suggest import beginning, rename
+from archspec.diagnostics.suggest import beginning, closest, rename
 from archspec.ops.base import Op
 from archspec.ops.symbols import WITH_SYMBOLS
 from archspec.semantics.arguments.torch_habits import amounts_here, too_many
@@ -172,11 +172,20 @@ def _attribute_errors(
         place = by_name[name].span if name in by_name else span
         code, message = _what_is_wrong(layer.op, name, detail)
         value = by_name[name].value if name in by_name else None
+        if name == layer.op.variadic and len(detail["loc"]) > 1:
+            place = _part(layer, detail["loc"][1], place)
         found[name] = context.error(code, message, place, fix=_meant(name, value, detail, place))
     first, *others = found.values()
     for other in others:
         context.session.report(other)
     return first
+
+
+def _part(layer: OpLayer, index: object, whole: Span) -> Span:
+    """The place of one of the positional arguments that are collected in an attribute."""
+    places = [item.span for item in layer.given if item.name is None]
+    apart = len(set(places)) == len(places)
+    return places[index] if isinstance(index, int) and apart and index < len(places) else whole
 
 
 def _what_is_wrong(op: type[Op], name: str, detail: Any) -> tuple[str, str]:
@@ -221,11 +230,69 @@ def _meant(name: str, value: Value | None, detail: Any, span: Span) -> Fix | Non
     if name == "amounts" and value is not None:
         return amounts_here(value, span)
     given = detail["input"]
+    if isinstance(given, Dim):
+        words = f"a size that layers have is a parameter, `{given}: int = 64`, which the type reads"
+        return Fix(words) if str(given).isidentifier() else None
+    listed = isinstance(value, ListValue) and isinstance(given, tuple | list)
+    if listed and detail["type"] in ("int_type", "dataclass_type"):
+        word = span.text if span.text.isidentifier() else "widths"
+        return _pair_of_loop(span) or Fix(f"for a layer of each: `for w in {word} {{ f(w) }}`")
+    if detail["type"] == "greater_than" and span.text.isidentifier():
+        return _number_first(span)
+    if isinstance(given, str) and "->" in given:
+        return _pattern(span)
+    if isinstance(given, str) and detail["type"] == "literal_error":
+        allowed = re.findall(r"'(\w+)'", str(detail["ctx"]["expected"]))
+        near = closest(given, allowed, cutoff=0.6)
+        at = span.text.rfind(given)
+        place = Span(span.source, span.start + at, span.start + at + len(given))
+        edits = (Edit(place, near),) if near and at >= 0 else ()
+        return Fix(f"did you mean `{near}`?", edits) if near else None
+    if isinstance(value, tuple | ListValue) and span.text.isidentifier():
+        return _pair_of_loop(span)
     if isinstance(given, str) and re.fullmatch(r"\d+(\.\d+)?", given):
         at = span.text.rfind(f'"{given}"')
         place = Span(span.source, span.start + at, span.start + at + len(given) + 2)
         return Fix(f"write `{given}`, without quotes", (Edit(place, given),) if at >= 0 else ())
     return whole_number(detail, span)
+
+
+def _number_first(span: Span) -> Fix | None:
+    """The fix for `for w, i in enumerate(widths)`."""
+    name, before = re.escape(span.text), span.source.text[max(0, span.start - 2_000) : span.start]
+    found = [*re.finditer(rf"\bfor ({name}, (\w+)) in enumerate\b", before)]
+    if not found:
+        return None
+    at = span.start - len(before)
+    place = Span(span.source, at + found[-1].start(1), at + found[-1].end(1))
+    written = f"{found[-1][2]}, {span.text}"
+    return Fix(f"the number comes first: `for {written} in enumerate(..)`", (Edit(place, written),))
+
+
+def _pattern(span: Span) -> Fix:
+    """The fix for `permute("b h w c -> b c h w")`."""
+    text = span.source.text
+    found = re.search(r"([a-z_]+)\(\Z", text[max(0, span.start - 40) : span.start])
+    words = f"axes by names are those of `rearrange({span.text})`"
+    if found is None:
+        return Fix(words)
+    start = span.start - len(found[0])
+    place = Span(span.source, start, start + len(found[1]))
+    return Fix(words, (Edit(place, "rearrange"),))
+
+
+def _pair_of_loop(span: Span) -> Fix | None:
+    """The fix for `for w in enumerate(widths)`, whose items are pairs."""
+    name, before = span.text, span.source.text[max(0, span.start - 2_000) : span.start]
+    found = [*re.finditer(rf"\bfor ({name}) in (enumerate|zip)\b", before)]
+    if not found:
+        return None
+    if found[-1][2] == "zip":
+        return Fix("an item of `zip` has a part of each list: `for a, b in zip(..)`")
+    at = span.start - len(before) + found[-1].start(1)
+    place = Span(span.source, at, at + len(name))
+    words = f"an item of `enumerate` is its number and the item: `for i, {name} in enumerate(..)`"
+    return Fix(words, (Edit(place, f"i, {name}"),))
 
 
 _DIVISION = re.compile(r"(?<!/)/(?!/)")
@@ -251,8 +318,20 @@ def whole_number(detail: Any, span: Span) -> Fix | None:
         return Fix(f"write `{int(value)}`", (Edit(place, str(int(value))),))
     if re.fullmatch(r"[A-Za-z_]\w*", place.text):
         words = "a division by `/` gives a float: divide by `//` where it is bound, or write "
-        return Fix(f"{words}`int({place.text})`", (Edit(place, f"int({place.text})"),))
+        edit = Edit(place, f"int({place.text})")
+        return Fix(f"{words}`int({place.text})`", (_divided(place) or edit,), (edit,))
     return Fix(f"write `int({place.text})`", (Edit(place, f"int({place.text})"),))
+
+
+def _divided(place: Span) -> Edit | None:
+    """The edit of `d = C / heads` to `//`, if the last binding of a name is a quotient."""
+    text, name = place.source.text, re.escape(place.text)
+    bound = re.compile(rf"^[ \t]*{name}[ ]*=[ ]*[^=/\n]+(/)[^/\n]+$", re.MULTILINE)
+    begin = max(0, place.start - 2_000)
+    found = [*bound.finditer(text, begin, place.start)]
+    if not found:
+        return None
+    return Edit(Span(place.source, found[-1].start(1), found[-1].end(1)), "//")
 
 
 _BOUNDS = {

@@ -73,7 +73,8 @@ def refuse_unknown(context: Context, op: type[Op], node: ast.Call) -> None:
                 f"write `{written}`", (Edit(node.span, in_place(written, node.span)),)
             )
         else:
-            fix = rename(place, argument.name, names)
+            instead = op.instead_of(argument.name)
+            fix = Fix(instead) if instead else rename(place, argument.name, names)
         raise context.error(
             "E0302",
             f"`{op.name}` has no attribute `{argument.name}`",

@@ -37,7 +37,7 @@ def too_many(context: Context, layer: OpLayer, item: Given, data: Value) -> Spec
         f"`{op.name}` takes {how}",
         item.span,
         notes=tuple(notes),
-        fix=_as_written_here(layer, data),
+        fix=op.instead_of("") or _as_written_here(layer, data),
     )
 
 
@@ -66,7 +66,9 @@ def _as_written_here(layer: OpLayer, data: Value) -> Fix | None:
 
 def _channels_in(op: type[Op], given: Sequence[Given], data: Value) -> Given | None:
     """The positional attribute that is probably the number of input channels."""
-    at, first = op.inferred, len(positional(op))
+    meant = op.position_of_channels([item.value for item in given])
+    at = op.inferred if meant is None else meant
+    first = len(positional(op))
     if at is None or at >= len(given):
         return None
     item, names = given[at], attribute_names(op)
@@ -119,9 +121,6 @@ def with_separated_letters(place: Span) -> Fix | None:
 
 # ---------------------------------------------------------------------- recurrence
 
-_WHOLE = {"gru_cell": "y, h = x -> gru", "lstm_cell": "y, h, c = x -> lstm"}
-"""Recurrent cells, and the layer that runs each over a sequence."""
-
 
 def warn_of_no_state(
     context: Context, op: Op, inputs: Sequence[Tensor], regions: Sequence[Region], span: Span
@@ -132,15 +131,14 @@ def warn_of_no_state(
     for region in regions:
         for node in region.graph.nodes:
             cell = node.instance.op if node.instance is not None else None
-            if cell is None or cell.name not in _WHOLE or len(node.inputs) > 1:
+            if cell is None or not cell.over_sequence or len(node.inputs) > 1:
                 continue
-            hidden = getattr(cell, "hidden", "..")
             warning = context.error(
                 "W0302",
                 f"`{op.name}` has no state here, so `{cell.name}` starts with zeros at each step",
                 span,
                 notes=(f"a state is a further input: `(x, h) -> {op.name}(..)`",),
-                fix=f"for a whole sequence write `{_WHOLE[cell.name]}({hidden})`",
+                fix=f"for a whole sequence write `{cell.over_sequence}`",
                 severity=Severity.WARNING,
             )
             context.session.report(warning)

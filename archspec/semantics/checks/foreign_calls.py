@@ -104,7 +104,7 @@ class ForeignCalls:
         if row is not None and row.op and path[0] != "self" and not values:
             written = Rewriter(known).bare(node)
             called = _is_called(node.span)
-            if written is not None and not called:
+            if written is not None and not called and path != ("dot",):
                 self.report(self._rewritten(path, node.span, node, written))
             else:
                 self.report(_not_rewritten(path, node.span, row))

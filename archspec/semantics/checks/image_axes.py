@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from archspec.diagnostics.model import Edit, Fix, Severity, Sink, diagnostic
 from archspec.semantics.program.definitions import BlockDefinition, ModuleScope
 from archspec.source import Span
@@ -31,7 +33,12 @@ def _check(item: ast.InputItem, shape: ast.TypeExpr, sink: Sink) -> None:
     if len(sizes) == 4 and sizes[3] in CHANNELS and min(sizes[1], sizes[2]) > max(CHANNELS):
         message = f"`{item.name}` seems to have its channels last; in archspec they are axis 1"
         order = [texts[0], texts[3], texts[1], texts[2]]
-    elif len(sizes) == 3 and sizes[0] in CHANNELS and sizes[1] == sizes[2] > max(CHANNELS):
+    elif (
+        _is_fixed(shape.dims[:1])
+        and len(sizes) == 3
+        and sizes[0] in CHANNELS
+        and sizes[1] == sizes[2] > max(CHANNELS)
+    ):
         message = f"`{item.name}` seems to be an image without a batch axis, which is axis 0"
         order = ["B = 1", *texts]
     elif len(texts) > 1 and _name(shape.dims[1]) in BATCH and _name(shape.dims[0]) in SEQUENCE:
@@ -43,6 +50,11 @@ def _check(item: ast.InputItem, shape: ast.TypeExpr, sink: Sink) -> None:
     place = Span(shape.span.source, shape.dims[0].span.start, shape.dims[-1].span.end)
     fix = Fix(f"write `[{written}]`", (Edit(place, written),))
     sink.report(diagnostic("W0403", message, item.span, fix=fix, severity=Severity.WARNING))
+
+
+def _is_fixed(entries: Sequence[ast.DimExpr]) -> bool:
+    """Whether sizes are numbers, and not free as that of a batch, `B = 1`."""
+    return all(entry.default is None for entry in entries)
 
 
 def _size(entry: ast.DimExpr) -> int:

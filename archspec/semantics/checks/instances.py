@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archspec.diagnostics.model import Edit, Fix, Severity, Sink, diagnostic
+from archspec.ops.base import Op
 from archspec.ops.registry import all_ops
 from archspec.semantics.program.definitions import BlockDefinition, ModuleScope
 from archspec.source import Span
@@ -49,7 +50,7 @@ def _has_weights(scope: ModuleScope, node: ast.Expr) -> bool:
         elif definition is not None or op is None:
             return False
         else:
-            found = found or op.inferred is not None or op.name == "embedding"
+            found = found or op.parameters is not Op.parameters
     return found
 
 

@@ -6,14 +6,15 @@ ops, functions and words. It reports any other name, with the name that was prob
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from functools import cache, cached_property, partial
 
 from archspec.diagnostics.model import Edit, Fix, Sink, diagnostic
-from archspec.diagnostics.suggest import renamed
+from archspec.diagnostics.suggest import rename, renamed
 from archspec.ops.registry import all_ops
+from archspec.semantics.checks.body_statements import BodyStatements
 from archspec.semantics.checks.foreign_calls import ForeignCalls
-from archspec.semantics.checks.rebinding import rebound
 from archspec.semantics.checks.undeclared import (
     WEIGHTS,
     comment_behind,
@@ -25,7 +26,6 @@ from archspec.semantics.checks.undeclared import (
     name_of_result,
     named_results,
 )
-from archspec.semantics.checks.unused_results import unused_result
 from archspec.semantics.foreign.places import in_place
 from archspec.semantics.program.bound_names import bound_in, targets_of
 from archspec.semantics.program.definitions import (
@@ -46,6 +46,10 @@ from archspec.types.initialiser import INITIALISERS
 
 ALWAYS = frozenset({"true", "false", "training", "_", "...", "tap", "frozen"})
 
+_IMAGE = "`input x: [B, C, H, W]`"
+_TYPES = {"D": "`input x: [B, N, D]`", "N": "`input x: [B, N, D]`", "T": "`input x: [B, T, D]`"}
+"""Types of inputs with the sizes that have conventional names."""
+
 COMPARED = 30_000
 """Number of comparisons of unknown names with names of a file, in search of suggestions."""
 
@@ -54,8 +58,10 @@ def resolve_names(scope: ModuleScope, sink: Sink) -> None:
     """Report every unknown name of a file."""
     walker = _walker(scope, sink)
     _visit_all(scope, walker)
-    scope.missed |= walker.lost
-    scope.calls = tuple(walker.calls)
+    statements = walker.statements
+    scope.missed |= statements.lost
+    scope.rebound = frozenset(statements.rebound)
+    scope.calls = tuple(call for call in walker.calls if not statements.is_changing(call.node.span))
 
 
 def resolve_expression(scope: ModuleScope, expression: ast.Expr, sink: Sink) -> None:
@@ -106,7 +112,7 @@ class _Walker:
         self.suggestions: dict[str, str | None] = {}
         self.results: dict[int, dict[str, ast.Output | ast.Labelled]] = {}
         self.compared = 0
-        self.lost: set[str] = set()
+        self.statements = BodyStatements(sink)
         self.calls: list[WrittenCall] = []
         self.stages: set[int] = set()
         """The ids of calls that are stages of chains."""
@@ -177,11 +183,8 @@ class _Walker:
     def parts(self, item: ast.Node, seen: frozenset[str]) -> list[tuple[object, frozenset[str]]]:
         """The parts of a node to visit, each with the names visible to it."""
         if isinstance(item, ast.Body):
-            unused_statements = self.unused_statements(item)
-            for fault in rebound(item):
-                self.sink.report(fault)
             inner = seen | bound_in(item)
-            return [(part, inner) for part in item.statements if id(part) not in unused_statements]
+            return [(part, inner) for part in self.statements.sound(item)]
         if isinstance(item, ast.For):
             return [(item.iterable, seen), (item.body, seen | targets_of(item.targets))]
         if isinstance(item, ast.Comprehension):
@@ -255,23 +258,8 @@ class _Walker:
         if isinstance(base, ast.Name) and base.text not in seen:
             self.calls.append(WrittenCall(node, id(node) in self.stages))
 
-    def unused_statements(self, body: ast.Body) -> set[int]:
-        """Report expression statements besides an output or another expression, by their ids."""
-        kinds = (ast.ExprStmt, ast.Output)
-        results = [item for item in body.statements if isinstance(item, kinds)]
-        found: set[int] = set()
-        if not results:
-            return found
-        result = next((item for item in results if isinstance(item, ast.Output)), results[0])
-        for item in results:
-            if isinstance(item, ast.ExprStmt) and item is not result and not _is_gap(item):
-                found.add(id(item))
-                self.lost |= words(item.span.text)
-                self.sink.report(unused_result(item, result.span))
-        return found
-
     def is_known_name(self, text: str, seen: frozenset[str]) -> bool:
-        return text in seen or text in self.known or text in self.lost or is_word(text)
+        return text in seen or text in self.known or text in self.statements.lost or is_word(text)
 
     def may_be_word(self, call: ast.Call, argument: ast.Argument, seen: frozenset[str]) -> bool:
         """Whether an argument is an unknown name for an attribute that accepts words.
@@ -314,9 +302,26 @@ class _Walker:
             return use
         if (other := self.of_elsewhere(node)) is not None:
             return other
+        if re.fullmatch(r"[BCDHLNTW]", text):
+            return Fix(f"a size gets its name in the type of an input: {_TYPES.get(text, _IMAGE)}")
+        if (at := self.around(node)) is not None and isinstance(at, ast.Preset):
+            return rename(node.span, text, self.networks)
         if text not in self.suggestions and self.may_compare():
             self.suggestions[text] = meant_by(text, self.known | seen)
         return renamed(node.span, self.suggestions.get(text))
+
+    def around(self, node: ast.Name) -> ast.Definition | None:
+        """The definition in which a name is read."""
+        at = bisect_right(self.starts, node.span.start) - 1
+        around = self.tree.definitions[at] if at >= 0 else None
+        return around if around is not None and is_within(node.span, around.span) else None
+
+    @cached_property
+    def networks(self) -> list[str]:
+        """The networks and presets of the file."""
+        kinds = (ast.BlockDef, ast.Preset)
+        found = [one for one in self.tree.definitions if isinstance(one, kinds)]
+        return [one.name for one in found if isinstance(one, ast.Preset) or one.is_network]
 
     def of_elsewhere(self, node: ast.Name) -> Fix | None:
         """A fix for a name of another body, or one that an `input` should declare."""
@@ -379,11 +384,6 @@ def _bare(node: ast.Expr) -> ast.Expr:
     while isinstance(node, ast.Labelled | ast.Group):
         node = node.inner
     return node
-
-
-def _is_gap(statement: ast.ExprStmt) -> bool:
-    """Whether the statement could not be parsed."""
-    return isinstance(statement.value, ast.Missing)
 
 
 @cache

@@ -1,27 +1,33 @@
-"""Warnings about sums before `->` that look as if only their last term were passed on (W0703)."""
+"""Warnings about sums and products before `->` whose last operand seems to be meant (W0703)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from archspec.diagnostics.model import Edit, Fix, Severity, Sink, diagnostic
+from archspec.ops.base import Op
+from archspec.ops.registry import all_ops
 from archspec.semantics.program.definitions import ModuleScope
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.syntax.visit import walk
 
-_PROBABILITIES = frozenset({"sigmoid", "hard_sigmoid", "softmax"})
-"""Ops with results in [0, 1], of which `1 - p` is the complement."""
-
 
 def check_precedence(scope: ModuleScope, sink: Sink) -> None:
     """Report (W0703) a sum before `->` of which only the last term is meant to be passed on."""
     for definition in scope.tree.definitions:
+        gates: set[str] = set()
         for item in walk(definition):
+            if isinstance(item, ast.Bind):
+                gates.update(_gate(item))
             if not isinstance(item, ast.Chain):
                 continue
             if (last := _repeated_term(item.stages[0])) is not None:
                 _warn_of_sum(item, last, sink)
             elif (data := _complement(item)) is not None:
                 _warn_of_complement(item, data, sink)
+            elif (data := _gated(item, gates)) is not None:
+                _warn_of_product(item, data, sink)
 
 
 def _repeated_term(node: ast.Expr) -> ast.Name | None:
@@ -58,9 +64,47 @@ def _complement(chain: ast.Chain) -> ast.Expr | None:
         return None
     if not isinstance(first.left, ast.Number) or first.left.value != 1:
         return None
-    function = last.function if isinstance(last, ast.Call) else last
-    named = isinstance(function, ast.Name) and function.text in _PROBABILITIES
-    return first.right if named else None
+    op = _op(last)
+    return first.right if op is not None and op.in_unit_interval() else None
+
+
+def _op(stage: ast.Expr) -> type[Op] | None:
+    """The op that a stage of a chain names."""
+    while isinstance(stage, ast.Labelled):
+        stage = stage.inner
+    function = stage.function if isinstance(stage, ast.Call) else stage
+    return all_ops().get(function.text) if isinstance(function, ast.Name) else None
+
+
+def _gate(statement: ast.Bind) -> Iterator[str]:
+    """The name of a gate, `g = x -> .. -> sigmoid`."""
+    value, targets = statement.value, statement.targets
+    if isinstance(value, ast.Chain) and len(targets) == 1:
+        op = _op(value.stages[-1])
+        if op is not None and op.in_unit_interval() and isinstance(targets[0], ast.NameTarget):
+            yield targets[0].name
+
+
+def _gated(chain: ast.Chain, gates: set[str]) -> ast.Name | None:
+    """The data of `g * x -> linear(8)`, if `g` is a gate and the layers behind it have weights."""
+    first = chain.stages[0]
+    if not isinstance(first, ast.Binary) or first.operator != "*":
+        return None
+    left, right = first.left, first.right
+    if not isinstance(left, ast.Name) or not isinstance(right, ast.Name):
+        return None
+    ops = [op for stage in chain.stages[1:] if (op := _op(stage)) is not None]
+    weighted = any(op.parameters is not Op.parameters for op in ops)
+    return right if weighted and left.text in gates and right.text not in gates else None
+
+
+def _warn_of_product(chain: ast.Chain, data: ast.Name, sink: Sink) -> None:
+    head = chain.stages[0].span
+    message = f"`->` takes all of `{head.text[:40]}`, so the gate is applied before the layers"
+    note = "if this is intended, put the product in parentheses"
+    before = head.source.text[head.start : data.span.start].strip()
+    words = f"for a gate on their result write `{before} ({data.text} -> ..)`"
+    _warn(chain, data, message, words, sink, (note,))
 
 
 def _warn_of_complement(chain: ast.Chain, data: ast.Expr, sink: Sink) -> None:

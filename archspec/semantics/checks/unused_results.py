@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from archspec.diagnostics.model import Diagnostic, Edit, Fix, diagnostic
+from archspec.semantics.checks.rebinding import Rebinding
 from archspec.source import Span
 from archspec.syntax import ast
 
@@ -17,6 +18,33 @@ def unused_result(statement: ast.ExprStmt, result: Span) -> Diagnostic:
         statement.span,
         secondary=[(result, "the result is given here")],
         fix=_instead(statement),
+    )
+
+
+def changes_names(statement: ast.ExprStmt, rebinding: Rebinding) -> Diagnostic:
+    """The error for a statement that would change names, as it would in Python."""
+    value, names = statement.value, rebinding.changed[id(statement)]
+    fix = rebinding.fix(names)
+    changed = " and ".join(f"`{name}`" for name in names)
+    secondary: list[tuple[Span, str]] = []
+    if isinstance(value, ast.Call):
+        message = f"{changed} cannot be changed: a name is bound once"
+        again = rebinding.appends.get(names[0], [statement])[1:4]
+        secondary = [(one.span, "changed again") for one in again]
+        words = f"write all parts at once: `{names[0]} = (a, b)`"
+    else:
+        is_loop = isinstance(value, ast.For)
+        word = "loop" if is_loop else "choice"
+        message = f"a {word} cannot change {changed}: a name is bound once"
+        words = f"a {word} is a layer, which is applied to data and has a result"
+        shown = rebinding.shown.get(id(statement))
+        words += f": `{shown}`" if shown else ""
+    return diagnostic(
+        "E0706",
+        message,
+        statement.span,
+        secondary=[(rebinding.first[names[0]], "bound here"), *secondary],
+        fix=Fix(words, fix.edits),
     )
 
 

@@ -7,6 +7,7 @@ expanded; errors already reported there are not repeated.
 
 from __future__ import annotations
 
+from archspec.diagnostics.model import Diagnostic
 from archspec.ops.base import Op
 from archspec.ops.registry import all_ops
 from archspec.semantics.arguments.binding import coerce, namesake
@@ -40,12 +41,17 @@ def check_written(context: Context, scope: ModuleScope) -> None:
     for call in scope.calls:
         if sink.is_full:
             return
-        if sink.touches(call.node.span) or _takes_a_chain(call.node):
+        if sink.touches(call.node.span, _is_literal) or _takes_a_chain(call.node):
             continue
         try:
             _check(context, scope, call)
         except SpecError as error:
             context.session.report(error)
+
+
+def _is_literal(item: Diagnostic) -> bool:
+    """Whether an error is about `True` or `False`, which says nothing of the call around it."""
+    return item.primary is not None and item.primary.span.text in ("True", "False")
 
 
 def _check(context: Context, scope: ModuleScope, call: WrittenCall) -> None:

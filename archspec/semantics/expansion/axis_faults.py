@@ -11,18 +11,14 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from archspec.diagnostics.model import Edit, Fix
-from archspec.ops.base import Op
+from archspec.ops.base import Check, Op
 from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.values.model import OpLayer
-from archspec.semantics.values.operators import OP_OF_OPERATOR
 from archspec.source import Span
 from archspec.types.dim import ONE, Dim
 from archspec.types.tensor import TensorType
 
 Shape: TypeAlias = tuple[Dim, ...]
-
-_ALIGNED = frozenset({*OP_OF_OPERATOR.values(), "maximum", "minimum", "where", "masked_fill"})
-"""Ops whose inputs are aligned at the last axis."""
 
 
 def channels_last(op: Op, layer: OpLayer, inputs: Sequence[Tensor], span: Span) -> Fix | None:
@@ -30,8 +26,54 @@ def channels_last(op: Op, layer: OpLayer, inputs: Sequence[Tensor], span: Span) 
     x = inputs[0]
     if x.type.rank < 3 or "axis" in type(op).model_fields or layer.op.inferred is None:
         return None
-    is_image = x.type.rank > 3 and x.builder.nodes[x.port.node].is_input
+    if op.category in _SEQUENCES:
+        return _channels_first(op, x, span)
+    is_input = x.builder.nodes[x.port.node].is_input
+    if is_input and all(size.constant is None for size in x.type.shape[1:]):
+        return _no_channels(op, x, span)
+    is_image = x.type.rank > 3 and is_input
     return _transposed(op, x.type, span) if _is_last(x.type) and not is_image else None
+
+
+_SEQUENCES = ("recurrent", "attention")
+"""Categories of ops that take the channels last."""
+
+
+def _channels_first(op: Op, x: Tensor, span: Span) -> Fix | None:
+    """The fix for a recurrent layer or attention on [B, C, T]."""
+    if x.type.rank != 3 or x.type.shape[1].constant is None or x.type.shape[2].constant is not None:
+        return None
+    name = _called(span)
+    call = span.text if name and len(span.text) <= 40 and "\n" not in span.text else op.name
+    edits = () if not name or _is_labelled(span) else (Edit(span, f"transpose(1, 2) -> {call}"),)
+    words = f"`{op.name}` takes the channels last, [B, T, C]: write `transpose(1, 2) -> {call}`"
+    return Fix(words, edits)
+
+
+def _no_channels(op: Op, x: Tensor, span: Span) -> Fix:
+    """The fix for an input whose axes are all free, so that none of them can be the channels."""
+    name = _called(span)
+    call = span.text if name and len(span.text) <= 40 and "\n" not in span.text else op.name
+    edits = () if not name or _is_labelled(span) else (Edit(span, f"unsqueeze(1) -> {call}"),)
+    words = (
+        f"`{x.type}` has no axis of channels: declare one, `[B = 1, 1, ..]` for one channel, or "
+        f"write `unsqueeze(1) -> {call}`"
+    )
+    return Fix(words, edits)
+
+
+def integers_declared(inputs: Sequence[Tensor]) -> Fix | None:
+    """The declaration of an input of a network with integers, for an op that takes no floats."""
+    for item in inputs:
+        node = item.builder.nodes[item.port.node]
+        place = node.origin.span
+        found = re.search(r":\s*(f32)\b", place.text) if node.is_input else None
+        if found is not None and item.type.dtype.is_float:
+            start = place.start + found.start(1)
+            edit = Edit(Span(place.source, start, start + 3), "i64")
+            name = place.text[: found.start()].strip()
+            return Fix(f"declare integers: `{name}: i64[..]`", (edit,))
+    return None
 
 
 def axis_meant(
@@ -41,7 +83,7 @@ def axis_meant(
     types = [item.type for item in inputs]
     if not types:
         return None
-    if op.name in _ALIGNED:
+    if op.pointwise and op.category == "arithmetic":  # inputs are aligned at the last axis
         return _aligned(inputs)
     if op.name == "concat" and (wider := _expanded(op, types)) is not None:
         return wider
@@ -164,7 +206,9 @@ def _aligned(inputs: Sequence[Tensor]) -> Fix | None:
     if (cut := _longer(one, other) or _longer(other, one)) is not None:
         return cut
     if len(one) == len(other):
-        return _crossed(inputs) if len(one) == 1 else None
+        return _crossed(inputs) if len(one) == 1 else _projected(one, other)
+    if (kept := _with_axes_kept(inputs)) is not None:
+        return kept
     small, large = sorted((one, other), key=len)
     new = _spread(small, large)
     if new is None:
@@ -175,6 +219,45 @@ def _aligned(inputs: Sequence[Tensor]) -> Fix | None:
     is_last = new == (*small, ONE)
     how = "unsqueeze(-1)" if is_last else f"reshape({sizes})"
     return Fix(f"axes are aligned at the last one: write `-> {how}` after {text}, for {shape}")
+
+
+def _projected(one: Shape, other: Shape) -> Fix | None:
+    """The projection of one of two tensors with other numbers of channels."""
+    differ = [at for at, (left, right) in enumerate(zip(one, other, strict=True)) if left != right]
+    at = 1 if len(one) > 3 else len(one) - 1
+    if differ != [at] or one[at].constant is None or other[at].constant is None:
+        return None
+    small, large = sorted((one, other), key=lambda shape: shape[at].constant or 0)
+    layer = f"conv({large[at]}, 1)" if len(one) > 3 else f"linear({large[at]})"
+    words = f"give both the same number of channels: write `-> {layer}` after {_text(small)}"
+    return Fix(words + ", or `concat` them")
+
+
+def _with_axes_kept(inputs: Sequence[Tensor]) -> Fix | None:
+    """The reduction that one of two inputs comes from, with `keepdim`, if the result then fits."""
+    for item, other in (inputs, tuple(reversed(inputs))):
+        node = item.builder.nodes[item.port.node]
+        op = node.instance.op if node.instance is not None else None
+        if op is None or getattr(op, "keepdim", None) is not False or len(node.inputs) != 1:
+            continue
+        (port,) = node.inputs
+        given = item.builder.nodes[port.node].types[port.index]
+        kept = op.derived(keepdim=True).infer(Check(), given)
+        if not isinstance(kept, TensorType) or not _broadcast(kept.shape, other.type.shape):
+            continue
+        place = node.origin.span
+        call = place.text if _called(place) == op.name and len(place.text) <= 60 else ""
+        inside = call[len(op.name) :].strip()[1:-1].rstrip(", ")
+        written = f"{op.name}({inside}{', ' * bool(inside)}keepdim=true)"
+        edits = (Edit(place, written),) if call and "\n" not in call else ()
+        return Fix(f"axes are aligned at the last one; keep those reduced: `{written}`", edits)
+    return None
+
+
+def _broadcast(one: Shape, other: Shape) -> bool:
+    """Whether two shapes agree if an axis of size 1 is repeated."""
+    pairs = zip(reversed(one), reversed(other), strict=False)
+    return all(left == right or ONE in (left, right) for left, right in pairs)
 
 
 def _longer(table: Shape, data: Shape) -> Fix | None:

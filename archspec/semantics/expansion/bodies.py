@@ -20,6 +20,7 @@ from archspec.semantics.expansion.shape_patterns import (
 from archspec.semantics.expansion.sources import data_value
 from archspec.semantics.expansion.statements import carry_out
 from archspec.semantics.expansion.unpacking_faults import explained_output
+from archspec.semantics.program.bound_names import changed_by
 from archspec.semantics.values.context import GraphContext, Reported, SpecError
 from archspec.semantics.values.display import kind_of, values_in
 from archspec.semantics.values.element_budget import bounded
@@ -89,6 +90,13 @@ def _no_output(context: GraphContext, body: ast.Body) -> SpecError:
             fix = Fix("write `output y = ..`", (Edit(place, "output y"),))
             return context.error("E0704", message, place, fix=fix)
     fix = Fix("declare its result: `output y`")
+    last = body.statements[-1] if body.statements else None
+    if isinstance(last, ast.Bind) and len(last.targets) == 1:
+        name, end = last.targets[0].span.text, last.span.end
+        if name.isidentifier():
+            margin = "\n" + " " * (last.span.column - 1)
+            edit = Edit(Span(last.span.source, end, end), f"{margin}output {name}")
+            fix = Fix(f"declare its result: `output {name}`", (edit,))
     return context.error("E0704", "this body has no output", body.span, fix=fix)
 
 
@@ -103,12 +111,21 @@ def _carry_out_all(
             elif isinstance(statement, ast.ExprStmt):
                 if isinstance(statement.value, ast.Missing) or not (results or given):
                     results.append(_point_free(context, statement, data))
+                else:
+                    _poison_changed(context, statement)
             elif not isinstance(statement, ast.Input):
                 carry_out(context, statement)
         except SpecError as error:
             network = context.builder.kind == "network"
             context.session.report(explained(error, body, statement, network))
             _after_error(context, statement, results)
+
+
+def _poison_changed(context: GraphContext, statement: ast.ExprStmt) -> None:
+    """Forget names that a statement without effect would change."""
+    for name in changed_by(statement):
+        if context.environment.has_local(name):
+            context.environment.bind(name, POISON)
 
 
 def _after_error(context: GraphContext, statement: ast.Statement, results: list[Result]) -> None:

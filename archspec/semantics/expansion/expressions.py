@@ -300,7 +300,8 @@ def _chain(context: Context, node: ast.Chain) -> Value:
         try:
             layer = evaluate(context, stage)
         except SpecError as error:
-            raise in_front(in_sum(error, node.stages, at), node.stages, at) from None
+            fault = in_sum(error, node.stages, at)
+            raise in_front(fault, node.stages, at, context.environment.module) from None
         if (hidden := hiding(context, stage, layer, "E0308")) is not None:
             raise hidden
         try:

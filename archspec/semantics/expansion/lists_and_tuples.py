@@ -105,7 +105,8 @@ def _as_list(node: ast.TupleExpr) -> Fix:
     """`(f, g)` as `[f, g]`."""
     text = node.span.text
     edits = (Edit(node.span, f"[{text[1:-1]}]"),) if text[:1] == "(" and text[-1:] == ")" else ()
-    return Fix("write a list for parallel layers: `[f, g]`", edits)
+    words = "write a list for parallel layers, `[f, g]`, or apply each to data, `(x -> f, x -> g)`"
+    return Fix(words, edits)
 
 
 @evaluates(ast.Group)
@@ -145,9 +146,11 @@ def index_value(context: Context, node: ast.Index) -> Value:
     if not -len(parts) <= index < len(parts):
         if has_poison(base):
             return POISON
-        raise context.error(
-            "E0311", f"index {index} is out of range: there are {len(parts)} parts", node.span
-        )
+        word = "item" if isinstance(base, ListValue) else "part"
+        is_one = len(parts) == 1
+        there = f"there {'is' if is_one else 'are'} {len(parts)} {word}{'' if is_one else 's'}"
+        message = f"index {index} is out of range: {there}"
+        raise context.error("E0311", message, node.span)
     return parts[index]
 
 

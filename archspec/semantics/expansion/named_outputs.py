@@ -62,4 +62,4 @@ def no_attribute(context: Context, base: Value, node: ast.Attribute) -> SpecErro
     fix = "an output is selected at its block: `x -> block.output`"
     if not is_data(base):
         return context.error("E0309", f"{kind_of(base)} has no `.{node.name}`", node.span, fix=fix)
-    return no_method(context, node)
+    return no_method(context, node, base)

@@ -111,7 +111,8 @@ def _allowed(found: Inputs) -> str:
     """A fix: the next size that `where` allows, if changing one dim is enough."""
     near = next_size(found.given, found.sizes, 1024)
     if near is None:
-        return "use other sizes: `H = 256`"
+        names = " and ".join(f"`{name} = ..`" for name in found.sizes)
+        return f"give {names} a size that `where` allows; a default may be a parameter"
     return f"use another size: `{near[0]} = {near[1]}`"
 
 
@@ -206,9 +207,10 @@ def _free_dim(
         if isinstance(default, Poison):
             default = 1
         else:
-            raise context.error(
-                "E0309", "the size of a free dim must be a positive integer", entry.default.span
-            )
+            message = "the size of a free dim must be a positive integer"
+            words = "the element type is written before the bracket: `f32[B = 1, 8]`"
+            said = words if name in ("dtype", "type") else None
+            raise context.error("E0309", message, entry.default.span, fix=said)
     context.environment.bind(name, Dim.symbol(name), entry.span)
     found.sizes[name] = default
     found.places[name] = entry.default.span

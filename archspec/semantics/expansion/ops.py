@@ -17,7 +17,7 @@ from archspec.semantics.arguments.torch_habits import (
 )
 from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.building.instance_paths import has_weights, owns_weights
-from archspec.semantics.expansion.axis_faults import axis_meant, channels_last
+from archspec.semantics.expansion.axis_faults import axis_meant, channels_last, integers_declared
 from archspec.semantics.expansion.captures import own
 from archspec.semantics.expansion.nodes import add_node, instance_key, next_number
 from archspec.semantics.expansion.regions import build_regions, input_labels
@@ -218,16 +218,9 @@ def _inputs(context: GraphContext, op: Op, data: Value, span: Span) -> tuple[Ten
             secondary=input_labels(tuple(found)),
             fix="join them first with `concat` or `add`, or apply it to each: `(x -> f for x in t)`"
             if most == 1 and found
-            else _AT_MOST.get(op.name),
+            else op.with_more_inputs,
         )
     return tuple(found)
-
-
-_AT_MOST = {
-    "multihead_attention": "attention with a mask is `scaled_dot_product_attention` of q, k, v and "
-    "the mask, with a `linear` for each before it"
-}
-"""What is written instead, for ops to which people give more inputs than they take."""
 
 
 def _infer(
@@ -321,7 +314,8 @@ def _along_axis(
     advice = item.fix.message if item.fix is not None else ""
     if "cast(" in advice or "compare first" in advice:
         return error  # the element types differ, whatever the axes
-    fix = _axis_meant(op, layer, inputs, span)
+    fix = integers_declared(inputs) if "takes i64 or i32" in item.message else None
+    fix = fix or _axis_meant(op, layer, inputs, span)
     if fix is None and item.code == "E0403" and inputs:
         fix = channels_last(op, layer, inputs, span)
     return SpecError(replace(item, fix=fix)) if fix is not None else error

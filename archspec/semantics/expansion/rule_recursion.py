@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from archspec.semantics.program.definitions import Definition, RuleDefinition
@@ -62,5 +62,13 @@ def _check_reach(
             f"past the last clause that ends the recursion",
             span,
             secondary=[(item.span, "this clause was skipped") for item in ends[-2:]],
-            fix=f"call it with a value that reaches {ends[-1].value}, or add a clause",
+            fix=_how_it_ends(patterns, ends),
         )
+
+
+def _how_it_ends(patterns: Sequence[object], ends: Sequence[ast.Number]) -> str:
+    """A fix for a recursion that passes the clauses which end it."""
+    first = patterns.index(ends[0])
+    if any(not isinstance(one, ast.Number) for one in patterns[:first]):
+        return f"clauses are tried from the top: move the one for {ends[0].value} above the others"
+    return f"call it with a value that reaches {ends[-1].value}, or add a clause"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from archspec.diagnostics.model import Edit, Fix
@@ -159,17 +160,39 @@ def poison_dims(context: Context, shape: ast.TypeExpr) -> None:
 
 
 def name_free(context: Context, name: str, span: Span) -> None:
-    """Reject a second binding of a name in one body."""
+    """Reject a second binding of a name in one body.
+
+    If it was reported before, the new value counts, so that what follows is checked as it is meant.
+    """
     environment = context.environment
     if name != "_" and name in environment.names:
         earlier = environment.spans.get(name)
+        if (
+            span.source is environment.module.tree.source
+            and span.start in environment.module.rebound
+        ):
+            return
         raise context.error(
             "E0211",
             f"`{name}` is bound twice; a name can be bound only once in a body",
             span,
             secondary=[(earlier, "bound here")] if earlier is not None else [],
-            fix="choose another name",
+            fix=_size_of_parameter(earlier, span, name) or "choose another name",
         )
+
+
+def _axes(count: int) -> str:
+    return f"{count or 'no'} {'axis' if count == 1 else 'axes'}"
+
+
+def _size_of_parameter(earlier: Span | None, span: Span, name: str) -> Fix | None:
+    """The fix for `C = 8` in a type, if `C` is a parameter, whose value is the size."""
+    if earlier is None or not re.fullmatch(rf"{re.escape(name)}\s*=.*", span.text, re.DOTALL):
+        return None
+    if not re.match(rf"{re.escape(name)}\s*(:|=|\Z)", earlier.text):
+        return None
+    words = f"`{name}` is a parameter, whose value is the size: write `{name}`"
+    return Fix(words, (Edit(span, name),))
 
 
 def claim(context: Context, shape: ast.TypeExpr, value: Value, name: str) -> None:
@@ -216,7 +239,7 @@ def _aligned(context: Context, shape: ast.TypeExpr, value: Tensor, name: str) ->
         wanted = len(shape.dims) if rest is None else f"{len(shape.dims) - 1} or more"
         raise context.error(
             "E0405",
-            f"`{name}` has {len(sizes)} axes, {value.type.shape_text}, not {wanted}",
+            f"`{name}` has {_axes(len(sizes))}, {value.type.shape_text}, not {wanted}",
             shape.span,
             f"it is {value.type}",
         )

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from archspec.diagnostics.model import Edit, Fix
+from archspec.ops.base import Op
 from archspec.ops.registry import all_ops
-from archspec.semantics.program.definitions import BlockDefinition
+from archspec.semantics.program.definitions import BlockDefinition, ModuleScope
 from archspec.semantics.values.context import SpecError
 from archspec.semantics.values.model import (
     BlockLayer,
@@ -32,14 +33,20 @@ def explained(
     `before` is the layer of the previous stage, `data` its result.
     """
     item = error.item
-    if item is None or item.primary is None or at < 1:
+    if item is None or item.primary is None or not _within(item.primary.span, stages[at].span):
         return error
-    if not _within(item.primary.span, stages[at].span):
+    if item.fix is not None and "channels are on axis 1" in item.fix.message:
+        return _once(error, stages, at)
+    if at < 1:
         return error
     if item.code == "E0304" and isinstance(data, tuple) and before is not None:
         return _several(error, stages, at, before, len(data))
+    if item.code == "E0403" and "last axis of fixed size" in item.message:
+        return _batch_merged(error, stages, at)
     if item.code == "E0401" and "takes [B, C, L]" in item.message:
         return _without_axes(error, stages, at)
+    if item.code == "E0401" and "at least one axis, but it has none" in item.message:
+        return _all_reduced(error, stages, at)
     return error
 
 
@@ -65,7 +72,9 @@ def in_sum(error: SpecError, stages: Sequence[ast.Expr], at: int) -> SpecError:
     return SpecError(replace(item, fix=Fix(words, edits)))
 
 
-def in_front(error: SpecError, stages: Sequence[ast.Expr], at: int) -> SpecError:
+def in_front(
+    error: SpecError, stages: Sequence[ast.Expr], at: int, module: ModuleScope
+) -> SpecError:
     """The error of `x -> matmul(y)`, whose inputs are a tuple: `(x, y) -> matmul`."""
     item, stage = error.item, stages[at]
     labelled = stage
@@ -73,21 +82,33 @@ def in_front(error: SpecError, stages: Sequence[ast.Expr], at: int) -> SpecError
         stage = stage.inner
     if item is None or item.code != "E0310" or at < 1 or not isinstance(stage, ast.Call):
         return error
-    op = all_ops().get(stage.function.span.text)
-    if op is None or op.arity[1] == 1 or stage is not labelled:
+    name = stage.function.span.text
+    attributes = _attributes_of_several(name, module)
+    if attributes is None or stage is not labelled:
         return error
     start, end = stages[0].span, stages[at - 1].span
     before = Span(start.source, start.start, end.end)
-    attributes = {*op.model_fields, *op.regions}
     data = [one for one in stage.arguments if one.name is None or one.name not in attributes]
     kept = [one.span.text for one in stage.arguments if one not in data]
     inputs = ", ".join((before.text, *(_flat(one.value) for one in data)))
-    called = op.name + (f"({', '.join(kept)})" if kept else "")
+    called = name + (f"({', '.join(kept)})" if kept else "")
     written = f"({inputs}) -> {called}"
     shown = written if len(written) <= 90 and "\n" not in written else f"(x, y) -> {called}"
     place = Span(start.source, start.start, stage.span.end)
     fix = Fix(f"both inputs precede the arrow: `{shown}`", (Edit(place, written),))
     return SpecError(replace(item, fix=fix))
+
+
+def _attributes_of_several(name: str, module: ModuleScope) -> set[str] | None:
+    """The attributes of an op or block that takes several inputs; None for others."""
+    definition, op = module.definition(name), all_ops().get(name)
+    if isinstance(definition, BlockDefinition):
+        body = definition.node.body.statements
+        inputs = [item for one in body if isinstance(one, ast.Input) for item in one.items]
+        return {one.name or "_" for one in definition.parameters} if len(inputs) > 1 else None
+    if definition is not None or op is None or op.arity[1] == 1:
+        return None
+    return {*op.model_fields, *op.regions}
 
 
 def _flat(node: ast.Expr) -> str:
@@ -117,12 +138,24 @@ def _several(
         if len(names) != count:
             return error
         fix = Fix(f"select one: `x -> {name}.{names[0]}`", (Edit(there, f".{names[0]}"),))
+    elif (loop := _in_sequence(stages[at - 1])) is not None:
+        return SpecError(replace(error.item, fix=loop))
     else:
         return error
     what = " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else ""
     takes = error.item.message.partition(", not ")[0]
     message = f"{takes}, but `{name}` returns {count}" + (f": {what}" if what else "")
     return SpecError(replace(error.item, message=message, fix=fix))
+
+
+def _in_sequence(stage: ast.Expr) -> Fix | None:
+    """The loop for a list of layers that is a stage: a list applies its layers side by side."""
+    if not isinstance(stage, ast.Comprehension) or stage.condition is not None:
+        return None
+    targets = ", ".join(one.span.text for one in stage.targets)
+    written = f"for {targets} in {stage.iterable.span.text} {{ {stage.element.span.text} }}"
+    words = f"a list applies its layers side by side; in sequence they are `{written}`"
+    return Fix(words, (Edit(stage.span, written),))
 
 
 def _outputs(definition: BlockDefinition) -> tuple[str, ...]:
@@ -152,6 +185,62 @@ def _without_axes(error: SpecError, stages: Sequence[ast.Expr], at: int) -> Spec
     written = f"{op.name}({inside}{', ' * bool(inside)}keepdim=true)"
     fix = Fix(f"keep the axes: `{written}`", (Edit(stage.span, written),))
     return SpecError(replace(error.item, fix=fix))
+
+
+_IMAGE_OPS = ("convolution", "pooling")
+"""Categories of ops that take the channels on axis 1."""
+
+
+def _once(error: SpecError, stages: Sequence[ast.Expr], at: int) -> SpecError:
+    """The same, without a second transposition if ops that take channels on axis 1 follow."""
+    item = error.item
+    assert item is not None
+    assert item.fix is not None
+    later = [_op(stage) for stage in stages[at + 1 :]]
+    if not any(op is not None and op.category in _IMAGE_OPS for op in later):
+        return error
+    edits = tuple(
+        replace(edit, text=" -> ".join(edit.text.split(" -> ")[:-1])) for edit in item.fix.edits
+    )
+    words = item.fix.message.rpartition(" -> ")[0] + "`"
+    return SpecError(replace(item, fix=Fix(words, edits)))
+
+
+def _op(stage: ast.Expr) -> type[Op] | None:
+    """The op that a stage names."""
+    while isinstance(stage, ast.Labelled | ast.Group):
+        stage = stage.inner
+    function = stage.function if isinstance(stage, ast.Call) else stage
+    return all_ops().get(function.text) if isinstance(function, ast.Name) else None
+
+
+def _batch_merged(error: SpecError, stages: Sequence[ast.Expr], at: int) -> SpecError:
+    """The error after `reshape(-1)`, which merges the batch with the other axes."""
+    assert error.item is not None
+    stage = stages[at - 1]
+    if stage.span.text not in ("reshape(-1)", "flatten(0)", "flatten(start=0)"):
+        return error
+    words = f"`{stage.span.text}` merges the batch with the other axes: write `flatten`"
+    return SpecError(replace(error.item, fix=Fix(words, (Edit(stage.span, "flatten"),))))
+
+
+def _all_reduced(error: SpecError, stages: Sequence[ast.Expr], at: int) -> SpecError:
+    """The error after a reduction without `axis`, which is over the batch, too."""
+    assert error.item is not None
+    stage = stages[at - 1]
+    op = _op(stage)
+    while isinstance(stage, ast.Labelled | ast.Group):
+        stage = stage.inner
+    if op is None or "keepdim" not in op.model_fields or "axis" not in op.model_fields:
+        return error
+    if isinstance(stage, ast.Call) and stage.arguments:
+        return error
+    words = (
+        f"without `axis`, `{op.name}` is over all axes, and the batch is one of them: write "
+        f"`{op.name}(axis=1)` for axis 1, `{op.name}(axis=[2, 3])` for an image"
+    )
+    edit = Edit(stage.span, f"{op.name}(axis=1)")
+    return SpecError(replace(error.item, fix=Fix(words, (edit,))))
 
 
 def _at(span: Span, offset: int) -> Span:

@@ -86,7 +86,7 @@ def size_asked(context: Context, base: Value, node: ast.Expr, axis: int) -> Spec
     return context.error("E0309", message, node.span, fix=fix)
 
 
-def no_method(context: Context, node: ast.Attribute) -> SpecError:
+def no_method(context: Context, node: ast.Attribute, base: Value | None = None) -> SpecError:
     """The error for `.name` of data."""
     text = node.base.span.text if node.base.span.text.isidentifier() else "x"
     written = Rewriter(lambda name: True).method(ast.Call(node.span, node, ()), text)
@@ -95,6 +95,11 @@ def no_method(context: Context, node: ast.Attribute) -> SpecError:
         fix = HOW.get(node.name)
     if fix is None and written is not None:
         fix = f"an op is applied with `->`: `{text} -> {written.op}`"
+    if fix is None and isinstance(base, tuple):
+        fix = (
+            f"outputs get names where they are bound, `a, b = x -> block`, or one is selected at "
+            f"the block: `x -> block.{node.name}`"
+        )
     if fix is None and isinstance(node.base, ast.Name):
         fix = "sizes have names in the type of an input, and ops are applied with `->`"
     if fix is None:

@@ -113,8 +113,12 @@ def _all(
     written = [one for target in targets for one in _flat(target)]
     if len(written) > count:
         kept = [one for one in written if one != "_"]
-        if len(kept) > count or not kept:
+        if not kept or (len(kept) > count and len(names) != count):
             return None
+        if len(kept) > count:
+            text = ", ".join(kept[:count])
+            words = f"its results are {', '.join(names)}: write `{text} = ..`"
+            return Fix(words, (Edit(place, text),))
         written = kept
     written += ["_"] * (count - len(written))
     text = ", ".join(written)

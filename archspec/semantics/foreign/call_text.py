@@ -230,6 +230,9 @@ def matched(
         if argument.name is not None:
             slot = by_name.get(argument.name)
             slot = slot or next((one for one in slots if one.ours == argument.name), None)
+            slot = slot or next(
+                (one for one in slots if rows.is_short(argument.name, one.ours)), None
+            )
             if slot is None and argument.name in ("axis", "dim"):
                 slot = by_name.get({"axis": "dim", "dim": "axis"}[argument.name])
         elif at < len(order):
@@ -280,7 +283,9 @@ def _activation(node: ast.Expr) -> str:
 
 
 def _initialiser(node: ast.Expr) -> str:
-    found = INITIALISERS.get(rows.plain(_string(node)))
+    node = node.function if isinstance(node, ast.Call) and not node.arguments else node
+    path = path_of(node)
+    found = INITIALISERS.get(rows.plain(path[-1] if path else _string(node)))
     if found is None:
         raise CannotRewrite
     return found

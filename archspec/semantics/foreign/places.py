@@ -18,7 +18,7 @@ def in_place(text: str, place: Span) -> str:
     opens = not before or before.endswith(_BEFORE) or before.split()[-1] in ("output", "in")
     opens = opens and not before.endswith(("==", "<=", ">=", "!="))
     closes = not behind or behind.startswith(_BEHIND)
-    closes = closes or (".." in text and behind.startswith("{"))
+    closes = closes or (".." in text and behind.startswith(("{", ":")))
     return text if opens and closes and not behind.startswith("->(") else f"({text})"
 
 

@@ -29,6 +29,7 @@ from archspec.semantics.foreign.rows import Row, Slot
 from archspec.semantics.program.op_attributes import positional
 from archspec.source import Span
 from archspec.syntax import ast
+from archspec.syntax.range_steps import stepped
 
 MAX_TEXT = 2_000
 """Maximum number of characters of a call that is rewritten."""
@@ -167,12 +168,10 @@ class Rewriter:
         if path_of(node.function) != ("range",) or self.known("range"):
             return None
         ends = [self.text(item.value) for item in node.arguments if item.name is None]
-        if len(ends) == len(node.arguments) == 3 and all(end.isdecimal() for end in ends):
-            first, last, step = map(int, ends)
-            if step > 0:
-                added = f"{first} + " * (first > 0)
-                count = len(range(first, last, step))
-                return Written(f"[{added}{step} * i for i in 0..{count}]", "..")
+        if len(ends) == len(node.arguments) == 3 and (written := stepped(*ends)):
+            return Written(written, "..")
+        if len(ends) == len(node.arguments) == 3 and ends[2] == "-1":
+            return Written(f"reversed({_after(ends[1])}..{_after(ends[0])})", "..")
         if not 1 <= len(ends) <= 2 or len(ends) < len(node.arguments):
             return None
         start, stop = ends if len(ends) == 2 else ("0", *ends)
@@ -187,7 +186,7 @@ class Rewriter:
         listed = len(values) == 1 and isinstance(values[0], ast.ListExpr | ast.Comprehension)
         if path[-1] == "ModuleList" and listed:
             return Written(self.text(values[0]), "[]")
-        if path[-1] != "Sequential":
+        if path[-1] not in ("Sequential", "sequential"):
             return None
         if len(values) == 1 and isinstance(values[0], ast.ListExpr):
             values = [*values[0].items]
@@ -312,6 +311,13 @@ class Rewriter:
             return tuple_text([self.text(item) for item in node.items])
         text = self.text(node)
         return text[1:-1] if isinstance(node, ast.Group) and "->" in text else text
+
+
+def _after(end: str) -> str:
+    """The text of a number plus one."""
+    if end.lstrip("-").isdecimal():
+        return str(int(end) + 1)
+    return end.removesuffix("- 1").rstrip() if end.endswith(" - 1") else f"{end} + 1"
 
 
 _OF_NUMBERS = frozenset({"log", "sqrt", "exp", "floor", "ceil"})

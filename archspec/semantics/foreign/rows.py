@@ -7,6 +7,7 @@ from functools import cache
 from typing import Literal, TypeAlias
 
 from archspec.frozen import frozen
+from archspec.ops.registry import all_ops
 from archspec.semantics.foreign import tables
 
 Kind: TypeAlias = Literal[
@@ -100,12 +101,43 @@ def keywords(op: str) -> Mapping[str, Slot]:
     """Arguments of other libraries with another name here, for one op."""
     tables = (classes(), keras(), functions(), methods())
     rows = [row for table in tables for row in table.values() if row.op == op and not row.module]
-    common = [Slot("inplace", "", "left out"), Slot("activation", "", "activation")]
+    common = [Slot("inplace", "", "left out"), Slot("name", "", "label")]
+    common += [Slot(name, "", "activation") for name in ("activation", "act", "act_fn")]
     found = {slot.theirs: slot for slot in common}
     data = ("data", "list of data", "label")
+    fields = all_ops()[op].model_fields if op in all_ops() else {}
+    for ours, names in _SHORT.items():
+        if ours in fields:
+            found |= {name: Slot(name, ours, "attribute") for name in names if name not in fields}
     for row in rows:
         found |= {slot.theirs: slot for slot in row.slots if slot.kind not in data}
     return found
+
+
+_SHORT: Mapping[str, tuple[str, ...]] = {
+    "kernel": ("k", "ks", "ksize", "kernelsize", "size", "window", "pool_size", "window_shape"),
+    "stride": ("s", "strides", "subsample"),
+    "padding": ("p", "pad"),
+    "dilation": ("d", "rate", "dilation_rate"),
+    "groups": ("g", "group", "n_groups"),
+    "width": ("filters", "channels", "features", "units", "out", "out_ch", "out_dim", "dim"),
+    "hidden": ("units", "hidden_dim", "hidden_units", "width", "dim"),
+    "heads": ("num_heads", "n_heads", "n_head", "nheads", "h"),
+    "layers": ("num_layers", "n_layers", "depth"),
+    "p": ("rate", "prob", "drop_rate"),
+    "axis": ("dim", "dims", "axes"),
+    "keepdim": ("keepdims", "keep_dims"),
+    "parts": ("chunks", "sections", "num_or_size_splits", "split_size_or_sections"),
+    "scale": ("factor", "scale_factor"),
+    "count": ("num_embeddings", "vocab", "vocab_size", "input_dim"),
+    "eps": ("epsilon",),
+}
+"""Short and other names of attributes, for every op that has the attribute."""
+
+
+def is_short(name: str, attribute: str) -> bool:
+    """Whether a name is another one of an attribute, whichever op has it."""
+    return name in _SHORT.get(attribute, ())
 
 
 def of_op(op: str, order: tuple[str, ...]) -> Row:

@@ -74,6 +74,8 @@ ADVICE = {
 """Advice for calls without an equivalent op."""
 
 HOW = {
+    "matmul": "a product of matrices is `(a, b) -> matmul`; of vectors, for each of a batch, "
+    "`a * b -> sum(axis=-1)`",
     "split": "a number is that of the equal parts here, and not their size, "
     "`x -> split(2, axis=1)`; sizes are a list: `x -> split([4, 4], axis=1)`",
     "pad": "write (axis, before, after) for each axis: `x -> pad([(2, 1, 1), (3, 1, 1)])`",

@@ -147,6 +147,8 @@ class ModuleScope:
     """Names that a `use` did not find, and names that an unreadable line may define."""
     calls: tuple[WrittenCall, ...] = ()
     """Calls of names that no local name hides, whether or not they are used."""
+    rebound: frozenset[int] = frozenset()
+    """Offsets of names that a body binds again, which is reported once for each name."""
     error_lines: frozenset[int] = frozenset()
     """Lines with syntax errors."""
 

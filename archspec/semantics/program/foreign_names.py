@@ -42,7 +42,8 @@ _TYPES: Mapping[str, str] = {
 _NOISE = "noise is an input of the network: `input noise: f32[B, 8]`"
 
 _WORDS: Mapping[str, str] = {
-    "sequential": "layers in sequence are joined by `->`: `f -> g`",
+    "sequential": "layers in sequence are joined by `->`, `f -> g`, or repeated: "
+    "`for i in 0..n { f }`",
     "modulelist": "several layers are a list: `[f, g]`",
     "parameter": "a tensor of weights is declared with `param name: f32[..] = zeros`",
     "range": "a range is written `0..n`",
@@ -75,6 +76,14 @@ _WORDS: Mapping[str, str] = {
     "normal_like": _NOISE,
     "vmap": "ops work on a whole batch: `linear`, `softmax` and `matmul` on the last axes of any "
     "tensor; along another axis a layer is applied with `scan(f, axis=1)`",
+    "getattr": "a layer that varies is a parameter: `act: layer = relu`",
+    "one_hot": "write `embedding(10, 32)` in place of one-hot vectors and `linear`",
+    "stop_gradient": "write `detach`",
+    "pack_padded_sequence": "sequences are not packed: pass a mask, or the lengths, to what reads "
+    "the results",
+    "pad_packed_sequence": "sequences are not packed: remove it",
+    "transformer_encoder": "repeat a layer: `for i in 0..6 { encoder_layer(8, 2048) }`, with "
+    "`use std.attention { encoder_layer }`",
     "divmod": "write `a // b` and `a % b`",
 }
 """Advice for each word."""

@@ -54,6 +54,8 @@ def find(use: ast.Use, path: Path | None, sink: Sink) -> Path | None:
 
 def _meant(use: ast.Use, folders: Sequence[Path]) -> str | None:
     """A fix for a `use` of an unknown module, in the notation of specs."""
+    if use.path[0] in ("torch", "tensorflow", "keras", "jax", "flax", "numpy", "einops", "timm"):
+        return "remove it: ops such as `conv` are always available, without a `use`"
     standard = _stems(STANDARD)
     *head, last = use.path
     outer = ".".join(head)

@@ -247,7 +247,8 @@ def refuse_names(context: Context, name: str, node: ast.Call) -> None:
             if op is not None and op.model_fields:
                 notes.append(f"the op `{name}` has {', '.join(op.model_fields)}")
             message = f"`{name}` has no attribute `{argument.name}`"
-            raise context.error("E0302", message, argument.span, notes=tuple(notes))
+            fix = _COUNTED if name == "enumerate" else None
+            raise context.error("E0302", message, argument.span, notes=tuple(notes), fix=fix)
 
 
 def refuse_count(context: Context, name: str, count: int, span: Span) -> None:
@@ -257,7 +258,11 @@ def refuse_count(context: Context, name: str, count: int, span: Span) -> None:
         wanted = counted(least, "argument")
         if least != most:
             wanted = f"{least} or more arguments"
-        raise context.error("E0303", f"`{name}` takes {wanted}, not {count}", span)
+        fix = _COUNTED if name == "enumerate" and count == 2 else None
+        raise context.error("E0303", f"`{name}` takes {wanted}, not {count}", span, fix=fix)
+
+
+_COUNTED = "numbers begin at 0: write `i + 1` where the number is used"
 
 
 def call_function(context: Context, name: str, arguments: tuple[Value, ...], span: Span) -> Value:
