@@ -200,6 +200,14 @@ def test_mismatches_are_counted_and_named(net, state):
     )
 
 
+def test_weights_that_fit_in_part_have_advice(net, state):
+    first = next(iter(state))
+    partial = {name: value for name, value in state.items() if name != first}
+    assert "strict=False" in refused(net.to_torch, weights=partial).fix.message
+    surplus = {**state, "extra.weight": torch.zeros(2)}
+    assert "--ignore 'extra.*'" in refused(net.to_torch, weights=surplus).fix.message
+
+
 def test_long_lists_and_names_are_truncated(net, state):
     given = {f"{'x' * 500}{index}": torch.ones(1) for index in range(20)}
     item = refused(net.to_torch, weights=given)

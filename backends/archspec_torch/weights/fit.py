@@ -238,8 +238,21 @@ def _refusal(network: Compiled, given: Stored, prefix: str, misfit: _Mismatch) -
         f"weights do not fit `{network.name}`: {counted}",
         network.inference.origin.span,
         notes=[f"the weights are from {taken}", *_notes(given, prefix, misfit)],
-        fix=f"did you mean {', '.join(reversed(near.values()))}?" if near else None,
+        fix=f"did you mean {', '.join(reversed(near.values()))}?" if near else _advice(misfit),
     )
+
+
+def _advice(misfit: _Mismatch) -> str | None:
+    """How weights that fit in part are used nevertheless."""
+    if misfit.missing and not (misfit.unexpected or misfit.shapes or misfit.kinds):
+        return (
+            "to load only these, and keep the initial values of the others, write "
+            "`module = net.to_torch()`, then `module.load_state_dict(weights, strict=False)`"
+        )
+    if misfit.unexpected and not (misfit.missing or misfit.shapes or misfit.kinds):
+        first = _name(misfit.unexpected[0]).partition(".")[0]
+        return f"to leave them out write `--ignore '{first}.*'`, `ignore=[\"{first}.*\"]` in Python"
+    return None
 
 
 def _notes(given: Stored, prefix: str, misfit: _Mismatch) -> Iterator[str]:
