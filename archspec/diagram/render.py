@@ -125,31 +125,32 @@ def place(graphviz: Graphviz, dot: str, cells: str = FIXED) -> Placed:
     With `cells=FREE` cells are larger than planned if the program has a broader font.
 
     Frames without a wide enough gap are laid out again, wider; if arrows then cross a title again,
-    once more, with frames so wide that there is a gap at any positions of upright arrows. Arrows
-    that pass a title at a slant may follow the side of a frame, so the width grows with each
-    attempt.
+    once more, with all such frames so wide that there is a gap at any positions of upright arrows,
+    since a wider frame may move the arrows in others. Arrows that pass a title at a slant may
+    follow the side of a frame, so the width grows with each attempt.
     """
     dot = dot.replace(FREE, cells)
     for attempt in range(ATTEMPTS):
         placed = json.loads(graphviz.run(dot, "json"))
         typeset(placed)
+        smooth(placed)
+        keep_inside(placed)
         found = moves(placed)
         narrow = {name: moved for name, moved in found.items() if moved.shift is None}
         if not narrow or attempt == ATTEMPTS - 1:
             break
-        frames = {item["name"]: item for item in placed["objects"] if item["name"] in narrow}
+        changed = found if attempt else narrow
+        frames = {item["name"]: item for item in placed["objects"] if item["name"] in changed}
         wider = {
             name: wider_label(
                 frames[name], max(moved.enough * bool(attempt), moved.needed * (1 + attempt / 2))
             )
-            for name, moved in narrow.items()
+            for name, moved in changed.items()
         }
         dot = with_attributes(dot, placed, wider)
-    smooth(placed)
-    keep_inside(placed)
     shift_titles(placed, found)
     narrower = tighten(placed)
-    again = moves(placed)  # lines have changed a little
+    again = moves(placed)  # frames have changed a little
     shift_titles(placed, again)
     frames = {
         item["name"]: f'lp="{item["lp"]}", bb="{item["bb"]}"'

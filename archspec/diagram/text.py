@@ -91,11 +91,12 @@ def words_height(line: Words) -> float:
 
 
 def column(cells: Sequence[TextCell], padding: int = 2) -> str:
-    """A table without lines of some cells on top of each other."""
+    """A table without lines of some cells on top of each other, at the left side of its place."""
     width = max((cell.width for cell in cells), default=0)
     rows = "".join(f"<tr>{cell.html(width)}</tr>" for cell in cells)
+    size = f'{FREE} width="{width}" height="{sum(cell.height for cell in cells)}" align="left"'
     look = f'border="0" cellborder="0" cellspacing="0" cellpadding="{padding}"'
-    return f"<table {look}>{rows}</table>"
+    return f"<table {look} {size}>{rows}</table>"
 
 
 def times(count: int, uses: int = 1, shared: bool = False) -> str:

@@ -419,7 +419,9 @@ def test_an_output_is_next_to_its_source_though_another_path_is_as_long():
     assert found[7] == found[4] + 1
 
 
-@pytest.mark.parametrize(("name", "depth"), [(T5, 3), (T5, 2), ("siglip_base_patch16_224", 3)])
+@pytest.mark.parametrize(
+    ("name", "depth"), [(T5, 3), (T5, 2), ("siglip_base_patch16_224", 3), ("efficientnet_b0", 2)]
+)
 def test_no_title_is_crossed_and_the_page_is_as_wide_as_its_content(name, depth, program):
     placed = layout(load(str(name)), depth, program)
     assert not moves(placed)
