@@ -197,9 +197,9 @@ def test_the_order_of_torch_is_reported_with_a_fix(
 @pytest.mark.parametrize(
     "fine",
     [
-        "conv(64, 3, 2)", "conv(64, 4, 4)", "conv(64, 4, 2)", "conv(64, 7, 1)", "conv(64, 16, 8)",
-        "conv(64, 9, 1)", "conv(8, 16, 3)", "conv(64, 64, stride=3)", "conv_transpose(64, 64, 32)",
-        "conv(64, 3, 1, 1)", "group_norm(8)",
+        "conv(64, 3, 2)", "conv(64, 4, 4, 0)", "conv(64, 4, 2)", "conv(64, 7, 1)",
+        "conv(64, 16, 8)", "conv(64, 9, 1)", "conv(8, 16, 3)", "conv(64, 64, stride=3)",
+        "conv_transpose(64, 64, 32)", "conv(64, 3, 1, 1)", "group_norm(8)",
     ],
 )  # fmt: skip
 def test_intended_orders_are_not_reported(fine: str) -> None:
