@@ -200,7 +200,8 @@ network net(classes: int = 9, spread: float = 0.5) {
     net = written(text, tmp_path)
     assert arguments_of(net) == {"classes": 9, "spread": 0.5}
     source, _ = python_source(net.compiled)
-    assert "b=1 / math.sqrt(self.classes)" in source
+    assert "bound = 1 / math.sqrt(self.classes)" in source
+    assert "b=bound" in source
     assert "std=2 * self.spread" in source
     made = class_of(net)(classes=100, spread=0.0)
     (layer,) = (one for one in made.modules() if isinstance(one, torch.nn.Linear))
