@@ -121,6 +121,13 @@ def has_names(expression: Expression) -> bool:
     return not isinstance(expression, Number | Outside)
 
 
+def comes_from_outside(expression: Expression) -> bool:
+    """Whether an expression has a number that another block wrote."""
+    if isinstance(expression, Operation):
+        return any(map(comes_from_outside, expression.operands))
+    return isinstance(expression, Outside)
+
+
 def evaluated(expression: Expression, names: Mapping[str, Any]) -> Any:
     """The value of an expression for these values of its names; None if it has none."""
     match expression:

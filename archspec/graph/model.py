@@ -234,6 +234,9 @@ class Graph:
     """The expressions of sizes that the body binds to names, in order."""
     decided: tuple[Expression, ...] | Callable[[], tuple[Expression, ...]] = ()
     """`decisions`, or a function that computes them."""
+    decisive: Callable[[], Mapping[str, bool]] = dict
+    """Finds the names that change more than numbers in this graph. False means that only numbers of
+    iterations depend on them."""
 
     wires: networkx.MultiDiGraph[int] = field(init=False, repr=False)
     """The graph itself: numbers of nodes with the attribute `node`, and an edge for each input. The
@@ -356,12 +359,10 @@ class Graph:
     @cached_property
     def is_read(self) -> bool:
         """Whether all nodes but inputs are computed, and all results of calls and regions read."""
-        several = []
-        for node in self.nodes:
-            if node.instance is not None and node.id not in self.computed:
-                return False
-            if len(node.types) > 1 and node.runs_graphs:
-                several.append(node)
+        layers = [node for node in self.nodes if node.instance is not None]
+        if any(node.id not in self.computed for node in layers):
+            return False
+        several = [node for node in layers if len(node.types) > 1 and node.runs_graphs]
         read = self.read_ports if several else ()
         return all(Port(node.id, at) in read for node in several for at in range(len(node.types)))
 
@@ -374,11 +375,9 @@ class Graph:
     @cached_property
     def size_requirements(self) -> tuple[Requirement, ...]:
         """Its own needs on sizes, without those of the graphs that it calls, without duplicates."""
-        found = dict.fromkeys(self.requirements)
-        for node in self.nodes:
-            if node.requirements and node.id in self.computed:
-                found.update(dict.fromkeys(node.requirements))
-        return tuple(found)
+        computed = [node for node in self.nodes if node.id in self.computed]
+        needs = (need for node in computed for need in node.requirements)
+        return tuple(dict.fromkeys((*self.requirements, *needs)))
 
 
 def subgraphs(instance: Instance) -> Iterator[Graph]:

@@ -20,7 +20,7 @@ from archspec.semantics.program.definitions import (
 )
 from archspec.semantics.values.bare_words import INITIALISER_NAMES
 from archspec.semantics.values.functions import FUNCTIONS
-from archspec.semantics.values.model import BlockLayer, OpLayer, Value
+from archspec.semantics.values.model import BlockLayer, OpLayer, Value, is_layer
 from archspec.syntax import ast
 from archspec.syntax.visit import children, target_names, walk
 
@@ -65,11 +65,15 @@ class Decisions:
     """The names that decisions read, in all requested definitions, memoised.
 
     `layers` are the values of those parameters of the definition `outermost` that are layers: only
-    their values are known.
+    their values are known. Without `counts`, the number of iterations of a `for` is none. With
+    `alone`, only decisions in one graph count: not those of other blocks that it calls, nor what
+    values have to fulfil.
     """
 
     outermost: Definition
     layers: Mapping[str, Value] = field(default_factory=dict)
+    counts: bool = True
+    alone: bool = False
     known: dict[tuple[Definition, frozenset[str]], bool] = field(default_factory=dict)
 
     def read(self, definition: Definition, names: Iterable[str]) -> bool:
@@ -118,7 +122,8 @@ class Decisions:
             if parameter.default is not None and _mentions(parameter.default, tracked):
                 tracked.add(parameter.name or "_")
                 parts = [*parts, parameter.default]
-            decisive = [*decisive, *([parameter.domain] if parameter.domain is not None else [])]
+            if parameter.domain is not None and not self.alone:
+                decisive = [*decisive, parameter.domain]
         while True:
             before = len(tracked)
             for part in parts:
@@ -158,7 +163,15 @@ class _Walker:
     def parts(self, node: ast.Node) -> Iterator[tuple[ast.Node, bool]]:
         """The child nodes, each with whether it is a decision."""
         passive = _passive(node)
+        if isinstance(node, ast.Binary) and self.decisions.alone:
+            passive = tuple(children(node))  # a comparison decides only as a condition
         for part in children(node):
+            is_count = isinstance(node, ast.For) and isinstance(part, ast.Range)
+            if is_count and not self.decisions.counts:
+                continue
+            is_need = isinstance(node, ast.Input) and any(part is one for one in node.where)
+            if is_need and self.decisions.alone:
+                continue
             yield part, not any(part is one for one in passive)
 
     def call(self, node: ast.Call) -> list[tuple[ast.Node, bool]] | None:
@@ -178,6 +191,8 @@ class _Walker:
                 return None
             definition = layer.definition
             before = sum(1 for item in layer.given if item.name is None)
+        if definition is not None and self.decisions.alone and not definition.inline:
+            return [(item, False) for item in affected]
         if definition is not None:
             follows = self._follows(definition, node, affected, before)
             return [(item, False) for item in affected] if follows else None
@@ -246,6 +261,20 @@ def _yields(node: ast.Node, names: Iterable[str]) -> bool:
     return False
 
 
+def decisive_names(definition: Definition, arguments: Mapping[str, Value]) -> dict[str, bool]:
+    """The parameters and sizes of a block that change more than numbers: `Graph.decisive`."""
+    layers = {name: value for name, value in arguments.items() if is_layer(value)}
+    every = Decisions(definition, layers, alone=True)
+    others = Decisions(definition, layers, counts=False, alone=True)
+    names = [name for name, value in arguments.items() if isinstance(value, int | float)]
+    sizes = _sizes_of(definition).difference(arguments)
+    return {
+        name: others.read(definition, [name])
+        for name in (*names, *sorted(sizes))
+        if every.read(definition, [name])
+    }
+
+
 # ---------------------------------------------------------------------- sizes of data
 
 
@@ -266,6 +295,18 @@ def reachable(start: Iterable[Definition]) -> list[Definition]:
     return list(found)
 
 
+def _sizes_of(definition: Definition) -> set[str]:
+    """The names in the shapes of a definition."""
+    return {
+        dim.value.text
+        for tree in _trees(definition)
+        for node in walk(tree)
+        if isinstance(node, ast.TypeExpr)
+        for dim in node.dims
+        if isinstance(dim.value, ast.Name)
+    }
+
+
 def _is_name(node: object) -> bool:
     return isinstance(node, ast.Name)
 
@@ -282,14 +323,7 @@ def sizes_decide(start: Iterable[Definition], decisions: Decisions) -> bool:
     Sizes are read by the names that shapes bind, and arrive as arguments of the type `dim`.
     """
     for definition in reachable(start):
-        names = {
-            dim.value.text
-            for tree in _trees(definition)
-            for node in walk(tree)
-            if isinstance(node, ast.TypeExpr)
-            for dim in node.dims
-            if isinstance(dim.value, ast.Name)
-        }
+        names = _sizes_of(definition)
         own = {item.name: item.type for item in definition.parameters if item.name}
         names -= {name for name, kind in own.items() if kind is None or kind.name != "dim"}
         names |= {name for name, kind in own.items() if kind is not None and kind.name == "dim"}

@@ -8,8 +8,8 @@ from archspec.analysis.cost import Signature, inputs_of, outputs_of
 from archspec.graph.compiled import Compiled
 from archspec.types.dim import Dim
 from archspec.types.tensor import TensorType
-from archspec_torch.classes.arguments import whole_factor
-from archspec_torch.classes.parameters import Parameter
+from archspec_torch.classes.constructor.parameters import Parameter
+from archspec_torch.classes.constructor.ratios import whole_factor
 from archspec_torch.input_check import limits
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from archspec.graph.expression import Name, Number, Operation
-from archspec_torch.planning.products import product, quotient
+from archspec_torch.code.products import product, quotient
 from archspec_torch.source import python_source
 
 A, B, C = Name("a"), Name("b"), Name("c")

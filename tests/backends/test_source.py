@@ -468,7 +468,7 @@ def test_a_repeated_layer_is_one_class(network):
     assert "ModuleDict" not in text.split("class Net")[0]
     assert text.count("class EncoderLayer(nn.Module)") == 1
     assert "for _ in range(3)" in text
-    assert "nn.ModuleList([Block(" in text
+    assert "nn.ModuleList([DecoderBlock(" in text
     assert "for block in self.block:" in text
     assert "x = block(x, memory)" in text
     module = to_module(net.compiled).eval()

@@ -113,9 +113,11 @@ def _owns(graph: Graph, node: Node) -> bool:
 
 
 def _is_chain(nodes: Sequence[Node]) -> bool:
-    """Whether it is one layer, or a chain of named layers."""
+    """Whether it is one layer, or a chain of named layers that reads one input."""
     if len(nodes) == 1:
         return True
+    if len(nodes[0].inputs) != 1:
+        return False
     for before, node in pairwise(nodes):
         if [port.node for port in node.inputs] != [before.id]:
             return False
@@ -160,16 +162,26 @@ def _outline(edit: Edit, graph: Graph, nodes: Sequence[Node], prefix: str) -> No
     instance = call.instance
     assert instance is not None
     assert instance.graph is not None
-    instance.graph = replace(instance.graph, names=graph.names, definitions=graph.definitions)
+    instance.graph = replace(
+        instance.graph,
+        names=graph.names,
+        definitions=graph.definitions,
+        decisive=graph.decisive,
+    )
     instance.source = {name: Name(name) for name in graph.names}
 
 
 def _name(prefix: str, graph: Graph) -> str:
-    """`encoder.layers.0` is an `encoder_layer`, and `hidden2` a `hidden`."""
+    """`encoder.layers.0` is an `encoder_layer`, and so is `layers.0` in a block `encoder`.
+
+    `hidden2` is a `hidden`.
+    """
     words = [word for word in prefix.split(".") if not word.isdecimal()]
     if not words:
         return f"{graph.name}_layer"
     last = words[-1] = words[-1].rstrip("0123456789").rstrip("_") or words[-1]
     if last.endswith("s") and not last.endswith("ss"):
         words[-1] = last[:-1]
+    if graph.kind != "network" and not words[0].startswith(graph.name):
+        words.insert(0, graph.name)
     return "_".join(words[-2:])

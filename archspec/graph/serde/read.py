@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
@@ -89,6 +90,7 @@ class _Tables:
             load_expressions(data.get("defaults", {})),
             load_expressions(data.get("definitions", {})),
             tuple(map(load_expression, data.get("decisions", ()))),
+            partial(dict, data.get("decisive", {})),
         )
 
     def _node(self, data: Mapping[str, Any]) -> Node:

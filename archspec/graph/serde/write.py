@@ -87,6 +87,7 @@ class _Tables:
             defaults=dump_expressions(graph.defaults),
             definitions=dump_expressions(graph.definitions),
             decisions=[dump_expression(condition) for condition in graph.decisions],
+            decisive=dict(graph.decisive()),
         )
 
     def _node(self, node: Node) -> Json:

@@ -75,6 +75,7 @@ class GraphBuilder:
     """Conditions that the body evaluates, with their environments: see `conditions_of`."""
     decisions: Callable[[], tuple[Expression, ...]] = tuple
     """The same as expressions, computed on demand."""
+    decisive: Callable[[], Mapping[str, bool]] = dict
 
     def add_input(self, name: str, type_: TensorType, span: Span) -> Tensor:
         """Add an input."""
@@ -166,6 +167,7 @@ class GraphBuilder:
             self.defaults,
             self.definitions,
             self.decisions,
+            self.decisive,
         )
 
     def _live(self, outputs: tuple[GraphOutput, ...]) -> tuple[Node, ...]:

@@ -14,6 +14,7 @@ from archspec.semantics.arguments.binding import bind_arguments, body_environmen
 from archspec.semantics.arguments.rules import rule_value
 from archspec.semantics.building.graph_builder import GraphBuilder, Tensor
 from archspec.semantics.building.instance_paths import owns_weights
+from archspec.semantics.decisions import decisive_names
 from archspec.semantics.expansion.bodies import Result, run_body
 from archspec.semantics.expansion.captures import inlined, own
 from archspec.semantics.expansion.collisions import check_collisions
@@ -324,6 +325,7 @@ def finish(
     if not builder.names:  # the graph of a rule
         builder.names = {k: v for k, v in shown.items() if isinstance(v, (int, float))}
     builder.defaults = defaults_of(definition)
+    builder.decisive = partial(decisive_names, definition, arguments)
     if isinstance(definition, RuleDefinition):
         builder.decisions = partial(clause_conditions, definition)
     else:

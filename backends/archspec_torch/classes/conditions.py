@@ -40,11 +40,11 @@ def separating_condition(
     tried: set[Expression] = set()
     for draft, names in zip(drafts, known, strict=True):
         for decision in draft.unit.either.decisions:
-            condition = _over_names(substituted(decision, alike), names)
+            condition = over_names(substituted(decision, alike), names)
             if condition in tried:
                 continue
             tried.add(condition)
-            truths = [_truth(condition, one) for one in known]
+            truths = [truth(condition, one) for one in known]
             if not has_names(condition) or not set(names_in(condition)) <= set(names):
                 continue
             if truths == wanted:
@@ -61,7 +61,7 @@ def distance(group: Sequence[Draft], other: Sequence[Draft]) -> int:
     )
     sides = [[draft.names for draft in one] for one in (group, other)]
     return sum(
-        len({frozenset(_truth(one, names) for names in side) for side in sides}) > 1
+        len({frozenset(truth(one, names) for names in side) for side in sides}) > 1
         for one in decisions
     )
 
@@ -70,12 +70,13 @@ def _same(one: Any, two: Any) -> bool:
     return type(one) is type(two) and bool(one == two)
 
 
-def _truth(condition: Expression, names: Mapping[str, Any]) -> bool | None:
+def truth(condition: Expression, names: Mapping[str, Any]) -> bool | None:
+    """The value of a condition for these values of names; None if it has none."""
     value = evaluated(condition, names)
     return value if isinstance(value, bool) else None
 
 
-def _over_names(condition: Expression, names: Mapping[str, Any]) -> Expression:
+def over_names(condition: Expression, names: Mapping[str, Any]) -> Expression:
     """The condition with a name for each size: that of an input's size, or else another one."""
     match condition:
         case Size(value):
@@ -83,5 +84,5 @@ def _over_names(condition: Expression, names: Mapping[str, Any]) -> Expression:
             fitting.sort(key=lambda name: name.isidentifier())
             return Name(fitting[0]) if fitting else condition
         case Operation(sign, operands):
-            return simplified(Operation(sign, tuple(_over_names(one, names) for one in operands)))
+            return simplified(Operation(sign, tuple(over_names(one, names) for one in operands)))
     return condition

@@ -19,7 +19,7 @@ from archspec_torch.code.pieces import Code, Hole, code, constructed, holes, ske
 from archspec_torch.code.text import literal
 from archspec_torch.forward.body import Body, write_body
 from archspec_torch.forward.frame import like_name
-from archspec_torch.forward.loops import fold_loops
+from archspec_torch.forward.loops import fold_loops, with_fixed_counts
 from archspec_torch.forward.modes import both_modes
 from archspec_torch.forward.signature import arguments_text, return_annotation
 from archspec_torch.init.construct import Constructor
@@ -132,6 +132,8 @@ def write_draft(layout: Layout, known: Plan, construct: Callable[[Unit], Code]) 
     if transient:
         helpers = {*helpers, "TransientBuffers"}
     resets, restores = [*default_lines(layout), *constructor.resets], constructor.restores
+    written_out = [*init, *resets, *restores, *initial_values.lines, *forward]
+    init = with_fixed_counts(init, written_out)
     return Draft(
         layout,
         signature,

@@ -9,12 +9,14 @@ from typing import Any
 
 from archspec.graph.expression import Expression, Name, Number, evaluated, has_names, substituted
 from archspec.graph.units import Unit
-from archspec_torch.classes.arguments import choose_arguments
+from archspec_torch.classes.constructor.arguments import choose_arguments
+from archspec_torch.classes.constructor.fixed_names import fixed_below, fixed_names
+from archspec_torch.classes.constructor.named_numbers import named_numbers
+from archspec_torch.classes.constructor.parameters import Filling, Parameter
+from archspec_torch.classes.constructor.requirements import required
 from archspec_torch.classes.draft import Draft, Drafts, write_draft
 from archspec_torch.classes.families import by_height, calls_itself, families
-from archspec_torch.classes.named_numbers import named_numbers
 from archspec_torch.classes.optional_inputs import grouped, with_optional_inputs
-from archspec_torch.classes.parameters import Filling, Parameter
 from archspec_torch.classes.recursion import MOST_ROUNDS, OwnCalls
 from archspec_torch.classes.variants import unified
 from archspec_torch.code.names import identifier, python_names
@@ -45,6 +47,8 @@ class ClassDef:
     parameters: list[Parameter] = field(default_factory=list)
     filled: list[Filling | None] = field(default_factory=list)  # per hole; None: the constant
     numbers: Mapping[str, Expression] = field(default_factory=dict)  # bound to names by the spec
+    required: tuple[Expression, ...] = ()  # conditions on the arguments
+    fixed: frozenset[str] = frozenset()  # names of the block that are constants
     name: str = ""
     own: int = 0  # of `drafts` that are the network's; the others are of other members of a family
 
@@ -145,8 +149,13 @@ class _Writer:
     def _define(self, groups: Sequence[list[Draft]]) -> None:
         defined = [self._class(drafts, number) for number, drafts in enumerate(groups)]
         for item in defined:
-            _parametrise(item, self.numbers)
+            _parametrise(item, self.numbers, self._fixed_below(item))
         self._add(defined)
+
+    def _fixed_below(self, defined: ClassDef) -> set[str]:
+        """The names of a block on which constants in the classes that it calls depend."""
+        units = [draft.unit for draft in defined.drafts]
+        return fixed_below(units, {unit: made.fixed for unit, (made, _) in self.made.items()})
 
     def _class(self, drafts: list[Draft], number: int) -> ClassDef:
         """A class; the drafts of the network itself come first."""
@@ -182,7 +191,7 @@ class _Writer:
             parameters = [before[place[number]] for number in range(len(place))]
             for item, drafts in zip(made, groups, strict=True):
                 item.drafts = [own.resolved(draft, tokens, parameters) for draft in drafts]
-                _parametrise(item, self.numbers)
+                _parametrise(item, self.numbers, self._fixed_below(item))
             if not all(one.source for item in made for one in item.parameters):
                 return None
             if not all(one.source in own.names for item in called for one in item.parameters):
@@ -201,7 +210,8 @@ def _applied(plan: Plan) -> Iterator[Unit]:
 
 
 def _passed(parameter: Parameter, number: int) -> Hole:
-    return Hole(parameter.values[number], parameter.name, outside=parameter.outside)
+    value, name = parameter.values[number], parameter.name
+    return Hole(value, name, outside=parameter.outside, derived=parameter.read)
 
 
 def _named(parameters: Sequence[Parameter]) -> list[str]:
@@ -211,7 +221,7 @@ def _named(parameters: Sequence[Parameter]) -> list[str]:
 # ---------------------------------------------------------------------- arguments
 
 
-def _parametrise(defined: ClassDef, numbers: Collection[str]) -> None:
+def _parametrise(defined: ClassDef, numbers: Collection[str], below: Collection[str]) -> None:
     """Decide for each hole: a constant, an argument, or a multiple of one."""
     rows = [draft.holes() for draft in defined.drafts]
     given, reserved = _arguments(defined), _reserved(defined)
@@ -223,7 +233,13 @@ def _parametrise(defined: ClassDef, numbers: Collection[str]) -> None:
         sizes, defaults = _sizes(defined), _derived_arguments(defined, given)
         given = {name: values for name, values in given.items() if name not in defaults}
         sizes, same = _without_equal_ones(sizes)
-        defaults |= same
+        graphs = [draft.unit.either for draft in defined.drafts]
+        fixed = fixed_names(graphs, rows, {**sizes, **given}, below)
+        defined.fixed = frozenset(fixed)
+        sizes = {name: values for name, values in sizes.items() if name not in fixed}
+        given = {name: values for name, values in given.items() if name not in fixed}
+        more = {name: substituted(one, fixed) for name, one in (defaults | same).items()}
+        defaults = more | fixed
     inputs = _inputs_with(defined, sizes)
     chosen = choose_arguments(rows, given, reserved, sizes, defaults, inputs, is_network)
     defined.filled = chosen[0]
@@ -233,6 +249,8 @@ def _parametrise(defined: ClassDef, numbers: Collection[str]) -> None:
         (_with_default(one, defined) for one in chosen[1]),
         key=lambda one: one.default is not NO_DEFAULT,
     )
+    if not is_network and not defined.is_function:
+        defined.required = required(defined.drafts, defined.parameters)
 
 
 def _with_default(parameter: Parameter, defined: ClassDef) -> Parameter:

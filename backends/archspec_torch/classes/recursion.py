@@ -13,8 +13,8 @@ from dataclasses import replace
 from typing import Any
 
 from archspec.graph.units import Unit
+from archspec_torch.classes.constructor.parameters import Parameter
 from archspec_torch.classes.draft import Draft
-from archspec_torch.classes.parameters import Parameter
 from archspec_torch.code.pieces import Argument, Call, Code, Hole, calls, present, with_calls
 from archspec_torch.planning.size_origins import known_numbers
 

@@ -9,9 +9,10 @@ from pathlib import PurePath
 
 from archspec.frozen import frozen
 from archspec.source import NOWHERE
+from archspec_torch.classes.constructor.named_numbers import with_local_names
+from archspec_torch.classes.constructor.parameters import Filling, Parameter
+from archspec_torch.classes.constructor.requirements import refusals
 from archspec_torch.classes.grouping import ClassDef, fill
-from archspec_torch.classes.named_numbers import with_local_names
-from archspec_torch.classes.parameters import Filling, Parameter
 from archspec_torch.classes.shapes import Shapes
 from archspec_torch.code.comments import doc_lines, safe_text
 from archspec_torch.code.joining import Shown, joined
@@ -103,7 +104,8 @@ class _Renderer:
             arguments = f", *{arguments}"  # which ones there are depends on the spec
         yield from _wrapped("    def __init__", f"(self{arguments}) -> None:")
         yield "        super().__init__()"
-        yield from (f"        {line}" for line in self.more.refusals)
+        refused = refusals(self.item.name, self.item.required)
+        yield from (f"        {line}" for line in (*refused, *self.more.refusals))
         text = "\n".join(rest)
         for parameter in self.item.parameters:
             if re.search(rf"self\.{parameter.name}\b", text):

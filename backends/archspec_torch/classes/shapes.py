@@ -15,9 +15,9 @@ from archspec.graph.expression import (
     substituted,
 )
 from archspec.types.dim import Dim
-from archspec_torch.classes.arguments import whole_factor
+from archspec_torch.classes.constructor.parameters import Filling, Parameter, Written
+from archspec_torch.classes.constructor.ratios import whole_factor
 from archspec_torch.classes.draft import Draft
-from archspec_torch.classes.parameters import Filling, Parameter, Written
 from archspec_torch.code.expressions import expression_code
 from archspec_torch.code.lines import Comment, Extent
 from archspec_torch.code.pieces import code

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from archspec.graph.codegen.identifiers import Names
-from archspec_torch.classes.arguments import choose_arguments
-from archspec_torch.classes.parameters import Parameter
+from archspec_torch.classes.constructor.arguments import choose_arguments
+from archspec_torch.classes.constructor.parameters import Parameter
 from archspec_torch.code.lines import Line, common
 from archspec_torch.code.pieces import Code, Hole, code, holes, skeleton
 from archspec_torch.code.pieces import replace as replaced

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from archspec.graph.codegen.identifiers import numbered
 from archspec.graph.codegen.repeats import Form, Same, Steps, Table, columns, is_run, runs
+from archspec.graph.expression import Expression, Number, has_names
 from archspec_torch.code.pieces import (
     COUNT,
     Code,
@@ -20,19 +21,25 @@ from archspec_torch.code.pieces import (
     replace,
     skeleton,
 )
+from archspec_torch.code.sums import difference
 from archspec_torch.code.text import literal
 
 T = TypeVar("T")
 
 
-def compress(items: Sequence[Code]) -> list[Code]:
-    """The items of a list display, runs written as `*[... for ...]`."""
+def compress(items: Sequence[Code], modules: Sequence[str] = ()) -> list[Code]:
+    """The items of a list display, runs written as `*[... for ...]`.
+
+    `modules` are the items as the code accesses them: `self.layers[0]`.
+    """
     result: list[Code] = []
-    for run in _cut(items, runs([_form(item) for item in items])):
+    lengths = _lengths(items)
+    places = modules or [""] * len(items)
+    for run, place in zip(_cut(items, lengths), _cut(places, lengths), strict=True):
         if len(run) == 1:
             result.append(run[0])
         else:
-            child, head = _comprehension(run, ())
+            child, head = _comprehension(run, (), place[0])
             result.append(comprehension(child, head, star=True))
     return result
 
@@ -40,7 +47,7 @@ def compress(items: Sequence[Code]) -> list[Code]:
 def compress_named(names: Sequence[str], items: Sequence[Code]) -> list[Code]:
     """Items of an OrderedDict: `("name", child)`, runs with numbered names as comprehensions."""
     result: list[Code] = []
-    lengths = runs([_form(item) for item in items], names)
+    lengths = _lengths(items, names)
     for run, labels in zip(_cut(items, lengths), _cut(names, lengths), strict=True):
         if len(run) == 1:
             result.append(call("", literal(labels[0]), run[0]))
@@ -56,10 +63,39 @@ def numbered_comprehension(
 ) -> tuple[Code, Code, Code] | None:
     """Code of name, child and `for i in range(n)` if all items are one run."""
     forms = [_form(item) for item in items]
-    if not is_run(forms) or numbered(names) is None:
+    if not is_run(forms) or numbered(names) is None or len([*_segments(items)]) > 1:
         return None
     child, head = _comprehension(items, _name_code(names))
     return _name_code(names), child, head
+
+
+def _lengths(items: Sequence[Code], names: Sequence[str] | None = None) -> list[int]:
+    """The lengths of runs, within each of which equal numbers have one expression."""
+    found: list[int] = []
+    for start, end in _segments(items):
+        forms = [_form(item) for item in items[start:end]]
+        found += runs(forms, names[start:end] if names is not None else None)
+    return found
+
+
+def _segments(items: Sequence[Code]) -> Iterator[tuple[int, int]]:
+    """The parts of a list between items whose numbers are equal by chance."""
+    start = 0
+    for at in range(1, len(items)):
+        if any(map(_are_equal_by_chance, holes(items[at - 1]), holes(items[at]))):
+            yield start, at
+            start = at
+    yield start, len(items)
+
+
+def _are_equal_by_chance(one: Hole, two: Hole) -> bool:
+    """Whether the spec has different expressions for two equal numbers."""
+    return (
+        type(one.value) in (int, float)
+        and one.value == two.value
+        and one.origin != two.origin
+        and all(hole.origin is not None and has_names(hole.origin) for hole in (one, two))
+    )
 
 
 def _form(item: Code) -> Form:
@@ -81,14 +117,16 @@ def _name_code(labels: Sequence[str]) -> Code:
     return code(f'f"{safe}{number}"')
 
 
-def _comprehension(run: Sequence[Code], name: Code) -> tuple[Code, Code]:
+def _comprehension(run: Sequence[Code], name: Code, start: str = "") -> tuple[Code, Code]:
     """`child` and `for i in range(n)`, or over a tuple of floats."""
     rest = columns([_form(item) for item in run])
+    second = holes(run[1])
     tables: dict[tuple[float, ...], str] = {}
     uses_index = bool(name)
 
     def change(hole: Hole) -> Code:
         nonlocal uses_index
+        following = next(second)
         match next(rest):
             case Same():
                 return code(hole)
@@ -96,12 +134,23 @@ def _comprehension(run: Sequence[Code], name: Code) -> tuple[Code, Code]:
                 return code(tables.setdefault(values, _table_name(hole, tables)))
             case Steps(first, step):
                 uses_index = True
-                index = code(Hole(step, f"{hole.hint}_step"), " * i") if step != 1 else code("i")
+                origin = _step(hole, following)
+                is_one = step == 1 and origin is None
+                each = code(Hole(step, f"{hole.hint}_step", origin), " * i")
+                index = code("i") if is_one else each
                 return code(hole, " + ", index) if first else index
 
     child = replace(run[0], change)
-    target, source = _loop(tables, len(run), uses_index)
+    target, source = _loop(tables, Hole(len(run), COUNT, start=start), uses_index)
     return child, code(f"for {target} in ", source)
+
+
+def _step(hole: Hole, following: Hole) -> Expression | None:
+    """The expression by which a number of an iteration is larger than that of the one before."""
+    if hole.origin is None or following.origin is None:
+        return None
+    found = difference(following.origin, hole.origin)
+    return None if isinstance(found, Number) else found
 
 
 def _table_name(hole: Hole, tables: dict[tuple[float, ...], str]) -> str:
@@ -109,9 +158,9 @@ def _table_name(hole: Hole, tables: dict[tuple[float, ...], str]) -> str:
     return wanted if wanted not in tables.values() else f"{wanted}_{len(tables)}"
 
 
-def _loop(tables: dict[tuple[float, ...], str], count: int, uses_index: bool) -> tuple[str, Code]:
+def _loop(tables: dict[tuple[float, ...], str], count: Hole, uses_index: bool) -> tuple[str, Code]:
     if not tables:
-        times = code("range(", Hole(count, COUNT), ")")
+        times = code("range(", count, ")")
         return ("i" if uses_index else "_"), times
     if len(tables) == 1:
         ((values, target),) = tables.items()

@@ -43,13 +43,18 @@ class Hole:
     """A constant that may become a constructor argument; `hint` proposes its name.
 
     `origin` is its expression in the spec, over names of the block. `outside` says that it is an
-    argument of a called block for a number that another block wrote.
+    argument of a called block for a number that another block wrote. For the number of iterations
+    of a loop, `start` is the module of the first one. `read` are names on which a number may
+    depend whose expression is not known; `derived` are those of the called block.
     """
 
     value: Any
     hint: str = ""
     origin: Expression | None = field(default=None, compare=False)
     outside: bool = field(default=False, compare=False)
+    start: str = field(default="", compare=False)
+    derived: tuple[str, ...] = field(default=(), compare=False)
+    read: tuple[str, ...] = field(default=(), compare=False)
 
 
 @frozen

@@ -7,6 +7,7 @@ recursion.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -16,7 +17,8 @@ from archspec.graph.codegen.repeats import SHORTEST, SHORTEST_ITERATIONS, longes
 from archspec_torch.code.comprehensions import numbered_comprehension
 from archspec_torch.code.lines import Line, common
 from archspec_torch.code.names import is_identifier
-from archspec_torch.code.pieces import Argument, Call, Code, Piece, code
+from archspec_torch.code.pieces import Argument, Call, Code, Hole, Piece, code, skeleton
+from archspec_torch.code.pieces import replace as with_holes
 from archspec_torch.forward.renaming import renamed_code, renamed_read, renamed_target
 from archspec_torch.planning.tree import Branch, Kind
 
@@ -58,6 +60,20 @@ def fold_loops(
             init = folded
         forward = _folded(branch, forward, run, names)
     return init, forward
+
+
+def with_fixed_counts(init: list[Line], lines: Sequence[Line]) -> list[Line]:
+    """`__init__` in which the count of a loop is part of the text if `lines` write it out.
+
+    Code that has a statement for each iteration is right for one count only.
+    """
+    text = "\n".join(skeleton(line.code) for line in lines)
+
+    def fixed(hole: Hole) -> Code:
+        is_fixed = hole.start and re.search(rf"{re.escape(hole.start)}(?![\w\[])", text)
+        return code(str(hole.value)) if is_fixed else code(hole)
+
+    return [replace(line, code=with_holes(line.code, fixed)) for line in init]
 
 
 def _containers(branch: Branch) -> list[Branch]:

@@ -133,13 +133,15 @@ class Constructor:
                 values = [self.held.hold(one, first + at) for at, one in enumerate(values)]
             values.append(value)
             most = max(most, height)
-        return self._container([child.name for child in children], values, branch.kind), most + 1
+        return self._container(children, values, branch.kind), most + 1
 
-    def _container(self, names: list[str], values: list[Code], kind: Kind) -> Code:
+    def _container(self, children: list[Branch], values: list[Code], kind: Kind) -> Code:
+        names = [child.name for child in children]
         if kind is Kind.SEQUENTIAL:
             return _sequential(names, values)
         if kind is Kind.LIST:
-            return call("nn.ModuleList", _display(compress(values)))
+            modules = [child.access for child in children]
+            return call("nn.ModuleList", _display(compress(values, modules)))
         return self._mapping(names, values, kind)
 
     def _mapping(self, names: list[str], values: list[Code], kind: Kind) -> Code:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace as replaced
 
 from archspec.graph.expression import (
@@ -11,6 +12,8 @@ from archspec.graph.expression import (
     Operation,
     Outside,
     Size,
+    has_names,
+    names_in,
     simplified,
 )
 from archspec.graph.model import Graph, Node
@@ -68,7 +71,20 @@ class Origins:
         origin = self.sizes.resolved(origin, self.node) if origin else self._of_input(hole)
         if isinstance(origin, Outside) and self.node.op is None:
             return replaced(hole, origin=origin, outside=True)
-        return replaced(hole, origin=origin) if origin is not None else hole
+        if origin is None:
+            return replaced(hole, read=self._read(hole))
+        return replaced(hole, origin=origin)
+
+    def _read(self, hole: Hole) -> tuple[str, ...]:
+        """The names that an attribute, or an argument of a block, may depend on."""
+        written = self.node.instance.written if self.node.instance is not None else {}
+        names: Iterable[str] = written
+        if self.node.op is None:
+            names = hole.derived
+        elif hole.hint == "padding":
+            names = ("kernel", "dilation", "padding")
+        read = (name for one in names if one in written for name in names_in(written[one]))
+        return tuple(dict.fromkeys(read))
 
     def _is_layer(self, one: Expression) -> bool:
         """Whether an argument is a layer that the block was given itself."""
@@ -102,16 +118,20 @@ class Origins:
         return self._half_a_window(hole) if hole.hint == "padding" else None
 
     def _half_a_window(self, hole: Hole) -> Expression | None:
-        """A padding as `half` has it: half of the kernel, times the dilation."""
-        kernel = getattr(self.node.op, "kernel", None)
-        for name, one, value in self.entries:
-            if type(value) is not int or type(hole.value) is not int or value < 1:
-                continue
-            if name == "kernel" and value // 2 == hole.value:
-                return Operation("//", (one, Number(2)))
-            if name == "dilation" and type(kernel) is int and hole.value == value * (kernel // 2):
-                return simplified(Operation("*", (one, Number(kernel // 2))))
-        return None
+        """The padding `half`, dilation * (kernel - 1) // 2, that the attributes of an op yield."""
+        op, instance = self.node.op, self.node.instance
+        written = instance.written if instance is not None else {}
+        if getattr(op, "padding", None) not in ("half", "same") or type(hole.value) is not int:
+            return None
+        sizes = [getattr(op, name, 1) for name in ("kernel", "dilation")]
+        kernel, dilation = (
+            written.get(name) or Number(size if isinstance(size, int) else size[0])
+            for name, size in zip(("kernel", "dilation"), sizes, strict=True)
+        )
+        span = simplified(Operation("-", (kernel, Number(1))))
+        span = simplified(Operation("*", (dilation, span)))
+        found = simplified(Operation("//", (span, Number(2))))
+        return found if has_names(found) else None
 
     def _of_input(self, hole: Hole) -> Expression | None:
         if hole.hint not in SIZES_OF_INPUTS or type(hole.value) is not int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -13,9 +12,12 @@ from archspec.graph.expression import (
     Number,
     Operation,
     Size,
+    comes_from_outside,
     evaluated,
     has_names,
+    names_in,
     simplified,
+    substituted,
 )
 from archspec.graph.model import Graph, Node, Port
 from archspec.ops.einops_notation import Plan
@@ -25,16 +27,11 @@ from archspec.ops.rearrangement import Rearrange, Reduce, Repeat
 from archspec.ops.shape import Flatten
 from archspec.types.dim import Dim
 from archspec.types.tensor import TensorType
-from archspec_torch.planning.products import product, quotient
-
-MOST_JOINED = 8
-"""Maximum number of inputs of a `concat` whose sizes are added, and of nested ones."""
+from archspec_torch.code.products import product, quotient
+from archspec_torch.code.sums import summed, total
 
 NO_SIZES = frozenset({"count", "kernel", "stride", "padding", "dilation", "groups", "heads"})
 """Attributes that are not sizes of a result."""
-
-SIZES = frozenset({"width", "dim", "channels", "features"})
-"""Parameters of blocks that are treated as the size of their result, if they are equal to it."""
 
 FURTHEST = 50
 """Maximum number of nodes between a size and its origin."""
@@ -123,6 +120,8 @@ class SizeOrigins:
             return self._named(size) or Name(_place(self.graph.inputs.index(node), axis))
         if isinstance(node.op, Rearrange | Reduce | Repeat):
             return self._rearranged(node, node.op.plan, axis, depth)
+        if node.callee is not None:
+            return _of_result(self, node, node.callee, port.index, axis, depth)
         if isinstance(node.op, Unbind | Select):
             (source,) = node.inputs
             taken = node.op.axis % self.graph.type_of(source).rank
@@ -171,33 +170,19 @@ class SizeOrigins:
         return [port for port in node.inputs if self.graph.type_of(port).rank == rank]
 
     def _written(self, node: Node, size: int) -> Expression | None:
-        found = entries(node, self.names) if node.op is not None else _arguments(node, self.names)
+        found = entries(node, self.names)
         for name, one, value in sorted(found, key=lambda entry: entry[0] != "width"):
-            is_size = name in SIZES if node.op is None else name not in NO_SIZES
-            if is_size and type(value) is int and value == size:
+            if name not in NO_SIZES and type(value) is int and value == size:
                 return self.resolved(one, node)
-        return None
+        return Number(size) if getattr(node.op, "width", None) == size else None
 
     def _sum(self, node: Node, axis: int, depth: int) -> Expression | None:
         """The size of an axis of a concatenation."""
-        if len(node.inputs) > MOST_JOINED:
-            return None
-        counts: Counter[Expression] = Counter()
-        number = 0
+        parts: list[Expression] = []
         for port in node.inputs:
             size = self.graph.type_of(port).shape[axis].constant
-            part = self.of(port, axis, depth + FURTHEST // MOST_JOINED)
-            if part is None or isinstance(part, Number):
-                number += size or 0
-            else:
-                counts[part] += 1
-        total: Expression | None = None
-        for part, count in counts.items():
-            term = simplified(Operation("*", (Number(count), part)))
-            total = term if total is None else Operation("+", (total, term))
-        if total is None or not number:
-            return total
-        return Operation("+", (total, Number(number)))
+            parts.append(self.of(port, axis, depth) or Number(size or 0))
+        return None if all(isinstance(part, Number) for part in parts) else total(parts)
 
     def _shared_out(self, node: Node, axis: int, depth: int) -> Expression | None:
         """The size of a part of an axis that is split into equal parts."""
@@ -233,10 +218,44 @@ class SizeOrigins:
         return next((Name(n) for n in sizes if self.names.get(n) == size), None)
 
 
-def _arguments(node: Node, names: Mapping[str, Any]) -> list[tuple[str, Expression, Any]]:
-    """The arguments of a block, as expressions."""
+def _of_result(
+    origins: SizeOrigins, node: Node, callee: Graph, index: int, axis: int, depth: int
+) -> Expression | None:
+    """A size of a result of a block, over the names of the block that calls it."""
+    found = size_origins(callee).of(callee.output_ports[index], axis, depth)
+    if found is None or comes_from_outside(found):
+        return None
+    known: dict[str, Expression] = {}
+    for name in names_in(found):
+        one = passed(origins, node, callee, name, depth)
+        if one is None:
+            return None
+        known[name] = substituted(one, known)
+    return summed(substituted(found, known))
+
+
+def passed(
+    origins: SizeOrigins, node: Node, callee: Graph, name: str, depth: int = 0
+) -> Expression | None:
+    """What a call passes for a name of the called block, over the names of the calling one."""
     written = node.instance.written if node.instance is not None else {}
-    return [(name, one, evaluated(one, names)) for name, one in written.items()]
+    if name in written:
+        return origins.resolved(written[name], node)
+    if name in callee.arguments:
+        return callee.defaults.get(name) or Number(callee.arguments[name])
+    place = _place_of(callee, name)
+    return origins.of(node.inputs[place[0]], place[1], depth) if place else None
+
+
+def _place_of(graph: Graph, name: str) -> tuple[int, int] | None:
+    """The input, and its axis, that has a size: one with a name, or one by its position."""
+    number = _number(graph.names.get(name))
+    for at, kind in enumerate(graph.input_types):
+        for axis, size in enumerate(kind.shape):
+            is_named = number is not None and size.constant == number
+            if name == _place(at, axis) or is_named:
+                return at, axis
+    return None
 
 
 def _product(parts: Iterable[Expression | None]) -> Expression | None:

@@ -15,32 +15,32 @@ from archspec.graph.expression import Expression, Number, Operation, simplified
 
 def product(factors: Iterable[Expression]) -> Expression:
     """The product of all factors; a division by another factor cancels out."""
-    number, parts = _factors(factors)
+    number, parts = factors_of(factors)
     for part in list(parts):
         if isinstance(part, Operation) and part.sign == "//":
             above, below = part.operands
-            number_below, others = _factors([below])
+            number_below, others = factors_of([below])
             if number % number_below == 0 and not others - (parts - Counter([part])):
                 number //= number_below
                 parts = parts - Counter([part]) - others
-                number_above, more = _factors([above])
+                number_above, more = factors_of([above])
                 number *= number_above
                 parts += more
-    return _written(number, parts)
+    return written_product(number, parts)
 
 
 def quotient(whole: Expression, factors: Iterable[Expression]) -> Expression:
     """One expression divided by others."""
-    number, parts = _factors([whole])
-    by, divisors = _factors(factors)
+    number, parts = factors_of([whole])
+    by, divisors = factors_of(factors)
     parts, divisors = parts - divisors, divisors - parts
     if number % by == 0:
         number, by = number // by, 1
-    above, below = _written(number, parts), _written(by, divisors)
+    above, below = written_product(number, parts), written_product(by, divisors)
     return simplified(Operation("//", (above, below)))
 
 
-def _factors(expressions: Iterable[Expression]) -> tuple[int, Counter[Expression]]:
+def factors_of(expressions: Iterable[Expression]) -> tuple[int, Counter[Expression]]:
     """The numeric factor of a product, and the exponents of its other factors."""
     numbers: list[int] = []
     parts: Counter[Expression] = Counter()
@@ -58,7 +58,8 @@ def _factors(expressions: Iterable[Expression]) -> tuple[int, Counter[Expression
     return prod(numbers), parts
 
 
-def _written(number: int, parts: Counter[Expression]) -> Expression:
+def written_product(number: int, parts: Counter[Expression]) -> Expression:
+    """A number times these factors, each with its exponent."""
     found: Expression = Number(number)
     for part, count in parts.items():
         power = Operation("**", (part, Number(count))) if count > 1 else part

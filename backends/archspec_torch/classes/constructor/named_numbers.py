@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from archspec.graph.expression import Expression, Name, Operation, evaluated
-from archspec_torch.classes.arguments import settled
-from archspec_torch.classes.parameters import Filling, Values, Written
+from archspec_torch.classes.constructor.parameters import Filling, Values, Written
+from archspec_torch.classes.constructor.spec_expressions import settled
 from archspec_torch.code.lines import Line
 from archspec_torch.code.names import is_identifier, python_names
 from archspec_torch.code.pieces import Code, code

@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
 
 from archspec.graph.codegen.identifiers import Names
 from archspec.graph.expression import (
     Expression,
     Name,
-    Number,
-    Operation,
     Outside,
-    choices_in,
     evaluated,
     names_in,
-    simplified,
-    substituted,
 )
-from archspec_torch.classes.parameters import Filling, Parameter, Ratio, Values, Written
-from archspec_torch.code.expressions import is_scriptable
+from archspec_torch.classes.constructor.parameters import Filling, Parameter, Ratio, Values, Written
+from archspec_torch.classes.constructor.ratios import (
+    LARGEST_FACTOR,
+    LARGEST_OWN_FACTOR,
+    are_sizes,
+    is_constant,
+    whole_factor,
+)
+from archspec_torch.classes.constructor.spec_expressions import (
+    counted,
+    over_outside,
+    written_numbers,
+)
 from archspec_torch.code.names import identifier, python_names
-from archspec_torch.code.pieces import COUNT, Absent, Hole
+from archspec_torch.code.pieces import Absent, Hole
 from archspec_torch.planning.origins import SIZES_OF_INPUTS
-
-LARGEST_FACTOR = 16
-"""A constant may be a multiple or fraction of an argument of the definition up to this factor."""
-
-LARGEST_OWN_FACTOR = 4
-"""The same for constants that have no name in the definition."""
-
-LEAST_SIZE = 4
-"""Smaller numbers are strides or counts, which are multiples of each other by accident."""
 
 VAGUE = ("", "size", "value", "divisor", "position", "end", "table", "amount")
 """Unspecific hints; another hint for the same constant is preferred."""
@@ -57,22 +53,24 @@ def choose_arguments(
     columns = [_completed(holes, {**sizes, **given}) for holes in zip(*rows, strict=True)]
     hints = _hints(rows[0] if rows else (), columns)
     taken = python_names((*reserved, *given))
-    written = _written(rows, columns, {**sizes, **given}, defaults)
-    written |= _counted(rows, columns, given, written)
+    written = written_numbers(rows, columns, {**sizes, **given}, defaults)
+    written |= counted(rows, columns, given, written)
     spelled = _spelled(rows, written, given, inputs, taken)
     by_text = {repr(values): name for name, values in reversed(list(given.items()))}
     chosen: dict[str, Ratio] = {
         repr(sizes[name]): Ratio(argument) for name, argument in spelled.items()
     }
     own: dict[str, Values] = {argument: sizes[name] for name, argument in spelled.items()}
-    outside = {} if is_network else _outside(rows, columns, given, written, taken)
+    outside = {} if is_network else _outside(rows, columns, given, written, taken, defaults)
+    numbers = {name: columns[at] for at, name in outside.items()}
+    written |= over_outside(rows, columns, outside, {**sizes, **given, **numbers}, defaults)
     for at, name in outside.items():
         own[name] = columns[at]
-        if not _constant(columns[at]):
+        if not is_constant(columns[at]):
             chosen.setdefault(repr(columns[at]), Ratio(name))
     for at, values in enumerate(columns):
         text = repr(values)
-        if text in chosen or _constant(values) or at in written or at in outside:
+        if text in chosen or is_constant(values) or at in written or at in outside:
             continue
         if text in by_text:
             chosen[text] = Ratio(by_text[text])
@@ -91,14 +89,15 @@ def choose_arguments(
         else Ratio(outside[at])
         if at in outside
         else None
-        if _constant(values)
+        if is_constant(values)
         else chosen[repr(values)]
         for at, values in enumerate(columns)
     ]
     used = dict.fromkeys(name for item in filled if item is not None for name in item.names)
     for at, name in outside.items():
         hint = rows[0][at].hint
-        if name != hint and hint in given and hint not in used:  # the block does not read its own
+        is_alone = not any(isinstance(item, Written) and name in item.names for item in filled)
+        if name != hint and is_alone and hint in given and hint not in used:  # its own is not read
             filled = [Ratio(hint) if item == Ratio(name) else item for item in filled]
             outside = {at: hint if one == name else one for at, one in outside.items()}
             used = dict.fromkeys(hint if one == name else one for one in used)
@@ -113,10 +112,30 @@ def choose_arguments(
     apart = {*outside.values()}
     sources = {name: name for name in given if name not in apart}
     sources |= {own: name for name, own in spelled.items()}
+    read = _names_read(rows, filled)
     return filled, [
-        Parameter(name, known[name], name in apart, source=sources.get(name, ""))
+        Parameter(
+            name,
+            known[name],
+            name in apart,
+            source=sources.get(name, ""),
+            read=() if name in sources else tuple(read[name]),
+        )
         for name in ordered
     ]
+
+
+def _names_read(
+    rows: Sequence[Sequence[Hole]], filled: Sequence[Filling | None]
+) -> dict[str, dict[str, None]]:
+    """For each argument the names of the body on which the numbers that it stands for depend."""
+    found: dict[str, dict[str, None]] = {}
+    for item, holes in zip(filled, zip(*rows, strict=True), strict=True):
+        for name in item.names if item is not None else ():
+            for hole in holes:
+                names = names_in(hole.origin) if hole.origin is not None else ()
+                found.setdefault(name, {}).update(dict.fromkeys((*hole.read, *names)))
+    return found
 
 
 def _completed(holes: Sequence[Hole], known: Mapping[str, Values]) -> Values:
@@ -141,46 +160,13 @@ def _completed(holes: Sequence[Hole], known: Mapping[str, Values]) -> Values:
     return tuple(value if there else first for value, there in zip(values, has, strict=True))
 
 
-def _written(
-    rows: Sequence[Sequence[Hole]],
-    columns: Sequence[Values],
-    known: Mapping[str, Values],
-    defaults: Mapping[str, Expression],
-) -> dict[int, Expression]:
-    """The expressions of the spec for holes, if they are right in each specialisation."""
-    found: dict[int, Expression] = {}
-    for at, values in enumerate(columns):
-        for origin in dict.fromkeys(row[at].origin for row in rows):
-            if origin is None:
-                continue
-            origin = settled(origin, len(values), known, defaults)
-            if _constant(values) and (not _varies(origin) or any(choices_in(origin))):
-                continue  # `drop * 0`; a choice that makes no difference
-            right = (one for one in (_cancelled(origin), origin) if _yields(one, values, known))
-            if (first := next(right, None)) is not None:
-                found[at] = first
-                break
-        else:
-            multiple = _multiple(rows[0][at], values, known)
-            if multiple is not None:
-                found[at] = multiple
-    return found
-
-
-def _cancelled(origin: Expression) -> Expression:
-    """`drop` for `drop * 11 / 11`."""
-    match origin:
-        case Operation("/", (Operation("*", (base, Number(times))), Number(by))) if times == by:
-            return base
-    return origin
-
-
 def _outside(
     rows: Sequence[Sequence[Hole]],
     columns: Sequence[Values],
     given: Mapping[str, Values],
     written: Mapping[int, Expression],
     taken: Names,
+    fixed: Collection[str],
 ) -> dict[int, str]:
     """For numbers that come from outside arguments of their own, under the names of attributes.
 
@@ -200,8 +186,8 @@ def _outside(
         numbers.setdefault(rows[0][at].hint, set()).add(repr(columns[at]))
     for at in from_outside:
         hint, values = rows[0][at].hint, columns[at]
-        is_argument = rows[0][at].outside and len(numbers[hint]) == 1
-        if _constant(values) and not is_argument and given.get(hint) != values:
+        is_argument = rows[0][at].outside and len(numbers[hint]) == 1 and hint not in fixed
+        if is_constant(values) and not is_argument and given.get(hint) != values:
             continue
         key = (hint, repr(values))
         if key not in names:
@@ -210,85 +196,6 @@ def _outside(
             )
         found[at] = names[key]
     return found
-
-
-def _counted(
-    rows: Sequence[Sequence[Hole]],
-    columns: Sequence[Values],
-    given: Mapping[str, Values],
-    written: Mapping[int, Expression],
-) -> dict[int, Expression]:
-    """For counts of loops the argument that has their value, if nothing else reads it."""
-    read = {name for one in written.values() for name in names_in(one)}
-    found: dict[int, Expression] = {}
-    for at, values in enumerate(columns):
-        if rows[0][at].hint != COUNT or at in written:
-            continue
-        same = [name for name, known in given.items() if known == values and name not in read]
-        if len(same) == 1 and all(type(value) is int for value in given[same[0]]):
-            found[at] = Name(same[0])
-    return found
-
-
-def _multiple(hole: Hole, values: Values, known: Mapping[str, Values]) -> Expression | None:
-    """A size that a layer takes from its input, as a multiple of a size with a name."""
-    if hole.hint not in SIZES_OF_INPUTS or hole.hint == "size" or not _sizes(values):
-        return None
-    for name, base in sorted(known.items(), key=lambda item: item[0].islower()):
-        if _sizes(base) and len(set(base)) >= len(set(values)):
-            times = whole_factor(values, base)
-            is_size = name[0].isupper() or not name.isidentifier()
-            if 1 <= times <= (LARGEST_FACTOR if is_size else LARGEST_OWN_FACTOR):
-                return simplified(Operation("*", (Number(times), Name(name))))
-    return None
-
-
-def _yields(origin: Expression, values: Values, known: Mapping[str, Values]) -> bool:
-    names = set(names_in(origin))
-    if not names or not names <= known.keys() or not is_scriptable(origin):
-        return False
-    for number, value in enumerate(values):
-        row = {name: known[name][number] for name in names}
-        for choice in choices_in(origin):
-            _, then, otherwise = (evaluated(one, row) for one in choice.operands)
-            if type(then) is not type(otherwise):
-                return False  # TorchScript has one type for both
-        result = evaluated(origin, row)
-        if type(result) is not type(value) or result != value:
-            return False
-    return True
-
-
-def settled(
-    origin: Expression,
-    count: int,
-    known: Mapping[str, Values],
-    defaults: Mapping[str, Expression],
-) -> Expression:
-    """An expression over the arguments that `count` specialisations have, without defaults."""
-    return _decided(substituted(origin, defaults), count, known)
-
-
-def _decided(origin: Expression, count: int, known: Mapping[str, Values]) -> Expression:
-    """The expression without choices that are the same in all `count` specialisations."""
-    if not isinstance(origin, Operation):
-        return origin
-    operands = tuple(_decided(operand, count, known) for operand in origin.operands)
-    if origin.sign == "if" and set(names_in(operands[0])) <= known.keys():
-        rows = ({name: values[at] for name, values in known.items()} for at in range(count))
-        truths = {evaluated(operands[0], row) for row in rows}
-        if len(truths) == 1 and None not in truths:
-            return operands[1] if truths.pop() else operands[2]
-    return simplified(Operation(origin.sign, operands))
-
-
-def _varies(origin: Expression) -> bool:
-    """Whether its value depends on its names."""
-    names = [*dict.fromkeys(names_in(origin))]
-    rising = {name: 12 * 5**place for place, name in enumerate(names)}
-    falling = {name: 420 * 7**place for place, name in enumerate(reversed(names))}
-    found = [evaluated(origin, values) for values in (rising, falling)]  # other ratios, too
-    return None in found or found[0] != found[1]
 
 
 def _spelled(
@@ -335,10 +242,6 @@ def _hint_of(name: str, holes: Sequence[Hole], written: Mapping[int, Expression]
     return name if name.isidentifier() else "size"
 
 
-def _constant(values: Values) -> bool:
-    return all(repr(value) == repr(values[0]) for value in values)
-
-
 def _hints(holes: Sequence[Hole], columns: Sequence[Values]) -> dict[str, str]:
     """The most specific hint of each constant."""
     found: dict[str, str] = {}
@@ -352,10 +255,10 @@ def _hints(holes: Sequence[Hole], columns: Sequence[Values]) -> dict[str, str]:
 
 def _ratio(values: Values, bases: Mapping[str, Values], largest: int) -> Ratio | None:
     """`values` as a multiple or fraction of a base."""
-    if not _sizes(values):
+    if not are_sizes(values):
         return None
     for name, base in bases.items():
-        if not _sizes(base):
+        if not are_sizes(base):
             continue
         times = whole_factor(values, base)
         if 1 < times <= largest:
@@ -364,10 +267,6 @@ def _ratio(values: Values, bases: Mapping[str, Values], largest: int) -> Ratio |
         if 1 < by <= largest:
             return Ratio(name, by=by)
     return None
-
-
-def _sizes(values: Values) -> bool:
-    return all(type(value) is int and value >= LEAST_SIZE for value in values)
 
 
 def _fold(own: Mapping[str, Values], chosen: dict[str, Ratio]) -> None:
@@ -379,12 +278,3 @@ def _fold(own: Mapping[str, Values], chosen: dict[str, Ratio]) -> None:
         if found is not None and found.times > 1:
             chosen[repr(values)] = found
             del bases[name]
-
-
-def whole_factor(values: Sequence[int | None], base: Sequence[Any]) -> int:
-    """The whole number that all values are the base times; 0 if there is none."""
-    if not base or not isinstance(base[0], int) or not base[0] or values[0] is None:
-        return 0
-    factor = values[0] // base[0]
-    fits = all(v is not None and v == factor * b for v, b in zip(values, base, strict=True))
-    return factor if fits else 0

@@ -26,6 +26,8 @@ class Parameter:
     default: Any = NO_DEFAULT
     source: str = ""
     """The corresponding name in the body of the block, or none."""
+    read: tuple[str, ...] = ()
+    """Without a `source`, names of the body on which it may depend."""
 
     @property
     def kind(self) -> str:

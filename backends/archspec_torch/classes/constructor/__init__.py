@@ -1,0 +1,1 @@
+"""The arguments of the constructor of a class, and the numbers that are written over them."""
