@@ -126,11 +126,14 @@ def test_network_trains(case):
         torch.manual_seed(3)
         loss = sum(item.square().mean() for item in tensors(one(*inputs)))
         loss.backward()
-        without = {name: w.numel() for name, w in one.named_parameters() if w.grad is None}
+        learned = {name: w for name, w in one.named_parameters() if w.requires_grad}
+        without = {name: w.numel() for name, w in learned.items() if w.grad is None}
         # what drop-path drops is not computed
         unused = network.report().unused_parameters
         assert sum(without.values()) == unused or network.name in SKIPPING, without
         assert all(w.grad.isfinite().all() for w in one.parameters() if w.grad is not None)
+        fixed = sum(w.numel() for w in one.parameters() if not w.requires_grad)
+        assert fixed == network.report().counts.fixed
 
 
 @pytest.mark.parametrize("name", NAMES)
