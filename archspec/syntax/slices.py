@@ -7,7 +7,7 @@ import re
 from archspec.diagnostics.model import Edit, Fix
 from archspec.frozen import frozen
 from archspec.syntax.context import Context
-from archspec.syntax.keywords import CLOSERS, OPENERS, TYPE_WORDS
+from archspec.syntax.keywords import CLOSERS, INFIX_WORDS, OPENERS, RESERVED_WORDS, TYPE_WORDS
 from archspec.syntax.lexer import Token
 
 _HELP = (
@@ -17,6 +17,8 @@ _HELP = (
 _SIZES = "sizes have names, which the input binds: `input x: [B, C, H, W]`, then `(H, W)`"
 _OF_SHAPE = re.compile(r"\.(?:shape|size\(\))\Z")
 _ASSIGNED = re.compile(r"\s*[-+*/]?=[^=]")
+_BEFORE_A_LIST = TYPE_WORDS | RESERVED_WORDS | INFIX_WORDS
+"""After these words a `[` begins a shape or a list, such as `else [conv1: conv(8, 3)]`."""
 _PART = re.compile(r"([^:]*):([^:]*)(?::([^:]*))?")
 
 
@@ -69,7 +71,7 @@ def _is_index(k: Context, tokens: list[Token], opener: int, colon: int) -> bool:
     if before.type == "->":
         return tokens[colon - 1].type in ("[", ",", "NUMBER")
     if before.type == "WORD":
-        return k.source.text[before.start : before.end] not in TYPE_WORDS
+        return k.source.text[before.start : before.end] not in _BEFORE_A_LIST
     return before.type in (")", "]")
 
 

@@ -154,6 +154,19 @@ def test_edits_of_fixes_remove_the_error(example):
     assert parse(Source("test.arch", cured)).diagnostics == ()
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if c then [a: relu] else [a: relu, b: relu]",
+        "for f in [a: relu, b: relu] { f }",
+        "chain([f for f in [a: relu, b: relu] if not c])",
+    ],
+)
+def test_a_list_that_begins_with_a_label_is_no_slice(body):
+    text = f"block made(c: bool) {{\n  {body}\n}}\n"
+    assert parse(Source("test.arch", text)).diagnostics == ()
+
+
 PAGES = sorted((Path(__file__).parents[2] / "archspec/diagnostics/explain").glob("E01*.md"))
 LARGE = {"E0101", "E0102", "E0106"}  # their examples would be as large as the limit
 
