@@ -85,7 +85,8 @@ def test_choices_with_one_outcome_become_numbers() -> None:
     assert "x * 3" in text
     assert "deep" not in text
     value = "if deep and steps > 2 then log(steps) else rate"
-    text = python_source(network(value, "-> a: unit(true, 3, 0.5)").compiled)[0]
+    layers = "-> a: unit(true, 3, 0.5) -> b: unit(true, 5, 0.25)"
+    text = python_source(network(value, layers).compiled)[0]
     assert "x * math.log(self.steps)" in text
 
 
