@@ -68,7 +68,8 @@ def op_text(op: Op, regions: Sequence[Region] = (), dims: Dims = SYMBOLIC) -> st
         if getattr(op, "reverse", False):
             operands.reverse()
         return shortened(f" {OPERATORS[op.name]} ".join(operands))
-    parts: list[str] = [region.graph.name for region in regions]
+    shown = op.written_as or op.name
+    parts: list[str] = [] if op.written_as else [region.graph.name for region in regions]
     positional = True
     named = _has_numbers_without_order(op)
     for name, declared in type(op).model_fields.items():
@@ -84,7 +85,7 @@ def op_text(op: Op, regions: Sequence[Region] = (), dims: Dims = SYMBOLIC) -> st
                 parts += [f"{key}={value_text(item, dims)}" for key, item in value]
                 continue
             parts.append(f"{name}={value_text(value, dims)}")
-    return shortened(f"{op.name}({', '.join(parts)})" if parts else op.name, LONGEST)
+    return shortened(f"{shown}({', '.join(parts)})" if parts else shown, LONGEST)
 
 
 def _has_numbers_without_order(op: Op) -> bool:

@@ -104,9 +104,9 @@ class Instance:
 
     @property
     def title(self) -> str:
-        """Name of the op or of the definition."""
+        """Name of the op, as it is written, or of the definition."""
         if self.op is not None:
-            return self.op.name
+            return self.op.written_as or self.op.name
         return self.graph.name if self.graph is not None else ""
 
 

@@ -228,6 +228,8 @@ class Op(Advice, BaseModel):
     along the spatial axes, from axis 2 on; an op without spatial axes is pointwise too."""
     shape_rule: ClassVar[ShapeRule | None] = None
     """The shape rule, if several ops share it; an op with its own rule defines `infer`."""
+    written_as: ClassVar[str] = ""
+    """The word of the statement that makes it, if that is not its name: `param`. Shown instead."""
     output_names: ClassVar[tuple[str, ...]] = ()  # what several outputs are called in messages
     transparent: ClassVar[bool] = False
     """True for `identity`: it creates no node, but uses a number in a numbered scope."""

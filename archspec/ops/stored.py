@@ -106,6 +106,7 @@ class ComputedParam(ComputedOnce, Op):
     """
 
     name: ClassVar[str] = "computed_param"
+    written_as: ClassVar[str] = "param"
     arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
     category: ClassVar[str] = "source"
     pointwise: ClassVar[bool] = True

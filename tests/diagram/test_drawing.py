@@ -28,6 +28,7 @@ from archspec.diagram.style import FILLS, text_colour_on
 from archspec.diagram.text import escaped
 from archspec.diagram.wording import wording
 from archspec.graph.model import Graph
+from archspec.loading import load
 from archspec.ops.activation import Relu
 from archspec.ops.arithmetic import Add, Div
 from archspec.ops.comparison import Eq
@@ -250,6 +251,22 @@ def test_large_drawing_is_refused_with_a_message():
     assert drawing(compiled(fractal(40), B=1, H=32, W=32), fits)
     with pytest.raises(CompileFailed, match="E0521"):
         drawing(compiled(fractal(40), B=1, H=32, W=32), fits + 1)
+
+
+def test_a_parameter_with_a_computed_value_is_shown_as_it_is_written(tmp_path):
+    path = tmp_path / "net.arch"
+    path.write_text(
+        "network net {\n  input x: f32[B = 1, 3]\n"
+        "  param scale: f32[3] = arange(3) -> cast(f32)\n"
+        "  param shift: f32[3] = (arange(3) -> cast(f32)) / 2 fixed\n"
+        "  output y = x * scale + shift\n}\n",
+        encoding="utf-8",
+    )
+    net = load(path)
+    text = drawing(net.compiled)
+    assert ">param([3])<" in text
+    assert ">frozen(param([3]))<" in text
+    assert [row.what for row in net.report().rows if row.parameters] == ["param", "param"]
 
 
 def test_labels():

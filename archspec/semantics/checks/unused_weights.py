@@ -69,7 +69,7 @@ def _warn_of_layers(nodes: Sequence[Node], elements: Sequence[int], sink: Sink) 
     if len(keys) > MOST_KEYS:
         key += f" and {len(keys) - MOST_KEYS} more"
     what = f"the result of this `{title}`, so its weights are never trained"
-    if title in ("param", "computed_param"):
+    if title == "param":
         what = f"the parameter {key}, so it is never trained"
     fix = "use it or remove it; if this is intended, give its result a name that starts with `_`"
     _warn(node, what, f"{key}: {_counted(sum(elements))}", fix, sink)
