@@ -368,7 +368,12 @@ def call_tap(
     inner = force(context, tap.inner, span)
     while isinstance(inner, (GroupLayer, LabelledLayer)):
         inner = inner.inner
-    if not isinstance(inner, BlockLayer) or inner.definition.inline:
+    if isinstance(inner, BlockLayer) and inner.definition.inline:
+        name = inner.definition.name
+        message = f"`tap` takes a block with a scope of its own, but `{name}` is inline"
+        fix = f"tap a block that holds it: `block whole {{ {name} }}`"
+        raise context.error("E0902", message, tap.span, fix=fix)
+    if not isinstance(inner, BlockLayer):
         raise context.error("E0902", f"`tap` takes a block, not {kind_of(inner)}", tap.span)
     if has_poison(data):
         return POISON
