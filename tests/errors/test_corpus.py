@@ -76,9 +76,11 @@ def test_form(path: Path, checked: Checked) -> None:
         assert item.primary.span.source.text
         assert len(item.message) < 200, item.message
         assert not item.message.endswith("."), item.message
+        assert item.fix is None or len(item.fix.message) > 8, item.fix
         for text in (item.message, *item.notes, item.fix.message if item.fix else ""):
             assert "Dim(" not in text
             assert "<class" not in text
+            assert text.count("`") % 2 == 0, text
             assert "None" not in text.replace("`None`", "").replace("`= None`", "")
 
 

@@ -31,8 +31,9 @@ def channels_last(op: Op, layer: OpLayer, inputs: Sequence[Tensor], span: Span) 
     is_input = x.builder.nodes[x.port.node].is_input
     if is_input and all(size.constant is None for size in x.type.shape[1:]):
         return _no_channels(op, x, span)
-    is_image = x.type.rank > 3 and is_input
-    return _transposed(op, x.type, span) if _is_last(x.type) and not is_image else None
+    if x.type.rank > 3 and is_input:
+        return _declared_first(x) if _is_last(x.type) else None
+    return _transposed(op, x.type, span) if _is_last(x.type) else None
 
 
 _SEQUENCES = ("recurrent", "attention")
@@ -48,6 +49,20 @@ def _channels_first(op: Op, x: Tensor, span: Span) -> Fix | None:
     edits = () if not name or _is_labelled(span) else (Edit(span, f"transpose(1, 2) -> {call}"),)
     words = f"`{op.name}` takes the channels last, [B, T, C]: write `transpose(1, 2) -> {call}`"
     return Fix(words, edits)
+
+
+def _declared_first(x: Tensor) -> Fix | None:
+    """The declaration of an image with its channels on axis 1; None if its sizes are not listed."""
+    place = x.builder.nodes[x.port.node].origin.span
+    found = re.search(r":[^\[]*\[([^\[\](){}]*)\]", place.text)
+    sizes = [size.strip() for size in found[1].split(",")] if found is not None else []
+    if found is None or len(sizes) != x.type.rank or "..." in found[1]:
+        return None
+    order = ", ".join((sizes[0], sizes[-1], *sizes[1:-1]))
+    written = Span(place.source, place.start + found.start(1), place.start + found.end(1))
+    is_of_network = "=" in found[1]  # else its callers have their channels last, too
+    edits = (Edit(written, order),) if is_of_network else ()
+    return Fix(f"channels are on axis 1: declare the input as `[{order}]`", edits)
 
 
 def _no_channels(op: Op, x: Tensor, span: Span) -> Fix:

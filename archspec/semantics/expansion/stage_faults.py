@@ -196,6 +196,8 @@ def _once(error: SpecError, stages: Sequence[ast.Expr], at: int) -> SpecError:
     item = error.item
     assert item is not None
     assert item.fix is not None
+    if " -> " not in item.fix.message:
+        return error  # the declaration of an input
     later = [_op(stage) for stage in stages[at + 1 :]]
     if not any(op is not None and op.category in _IMAGE_OPS for op in later):
         return error
