@@ -24,6 +24,8 @@ from archspec.semantics.program.foreign_names import meant_by
 from archspec.semantics.program.op_attributes import positional
 from archspec.semantics.values.bare_words import (
     INITIALISER_NAMES,
+    attribute_with,
+    choice_notes,
     choices,
     is_word,
     takes_initialiser,
@@ -78,11 +80,38 @@ def call_layer(context: Context, function: Value, node: ast.Call) -> Value:
         refuse_data(context, node)
     if (hidden := hiding(context, node.function, function, "E0302")) is not None:
         raise hidden
+    if isinstance(function, str) and isinstance(node.function, ast.Name):
+        raise _choice_called(context, function, node)
     raise context.error(
         "E0302",
         f"{kind_of(function)} takes no attributes",
         node.function.span,
         notes=("attributes belong to an op, block, rule or network",),
+    )
+
+
+def _choice_called(context: Context, word: str, node: ast.Call) -> SpecError:
+    """The error for `spectral_norm(conv(8, 3))`: the choice of an attribute around its layer."""
+    fix: Fix | None = None
+    given = [item.value for item in node.arguments if item.name is None]
+    layer = evaluate(context, given[0]) if given else None
+    if isinstance(layer, OpLayer) and (name := attribute_with(layer.op, word)) is not None:
+        call = given[0]
+        inside = [item.span.text for item in call.arguments] if isinstance(call, ast.Call) else []
+        of_layer = isinstance(call, ast.Name) or (
+            isinstance(call, ast.Call) and isinstance(call.function, ast.Name)
+        )
+        called = call.function if isinstance(call, ast.Call) else call
+        written = f"{called.span.text}({', '.join((*inside, f'{name}={word}'))})"
+        edits = (Edit(node.span, written),) if of_layer and len(node.arguments) == 1 else ()
+        shown = written if edits and len(written) <= 90 else f"{layer.op.name}(.., {name}={word})"
+        fix = Fix(f"write `{shown}`", edits)
+    return context.error(
+        "E0302",
+        f"`{node.function.span.text}` is the value of an attribute, and not a layer",
+        node.function.span,
+        notes=choice_notes(word),
+        fix=fix,
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from archspec.diagnostics.model import Diagnostic, Edit, Fix, diagnostic
-from archspec.ops.registry import all_ops
+from archspec.ops.registry import all_ops, choice_words
 from archspec.semantics.foreign.call_text import path_of
 from archspec.semantics.foreign.declarations import declaration
 from archspec.semantics.foreign.places import in_place, position_note
@@ -14,6 +15,7 @@ from archspec.semantics.foreign.rows import Row
 from archspec.semantics.foreign.words import ADVICE, HOW, TRAINING
 from archspec.semantics.program.library_names import missing_use, modules_of_names
 from archspec.semantics.program.op_attributes import positional, with_comma
+from archspec.semantics.values.bare_words import attribute_with
 from archspec.source import Span
 from archspec.syntax import ast
 
@@ -60,6 +62,7 @@ class ForeignCalls:
         if self.count < MOST and path not in _OF_FLAX:
             self.count += 1
             written = rewriter.call(node, stage) or rewriter.range(node) or rewriter.container(node)
+            written = written or _choice_around(path[-1], node, rewriter)
         if written is not None:
             self._cover(node)
             self.report(self._rewritten(path, function.span, node, written))
@@ -170,6 +173,19 @@ class ForeignCalls:
                 stack.extend(item)
 
 
+def _choice_around(word: str, node: ast.Call, rewriter: Rewriter) -> Written | None:
+    """`nn.utils.spectral_norm(nn.Conv2d(3, 8, 3))`: the choice of an attribute around a layer."""
+    if word in all_ops() or len(node.arguments) != 1 or node.arguments[0].name is not None:
+        return None
+    layer = node.arguments[0].value
+    inner = rewriter.call(layer, stage=True) if isinstance(layer, ast.Call) else None
+    op = all_ops().get(inner.op) if inner is not None else None
+    if inner is None or op is None or not inner.text.endswith(")"):
+        return None
+    name = attribute_with(op, word)
+    return replace(inner, text=f"{inner.text[:-1]}, {name}={word})") if name is not None else None
+
+
 def _is_of_library(path: tuple[str, ...]) -> bool:
     """Whether a plain name is a block of the standard library that was not imported."""
     return len(path) == 1 and path[0] in modules_of_names()
@@ -187,6 +203,8 @@ def _called(path: tuple[str, ...], op: str) -> str:
         return f"there is no `{name}` here: an activation is an op, applied with `->`"
     if path[0] == "self":
         return f"there is no `self` here: `{path[-1]}` is called by its name"
+    if path[-1] in choice_words() and path[-1] not in all_ops():
+        return f"`{name}` is not a layer: `{path[-1]}` is the value of an attribute of `{op}`"
     if path[-1] == op:
         return f"`{name}` is just `{op}` here"
     return f"`{name}` is called `{op}` here"

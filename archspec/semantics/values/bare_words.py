@@ -10,7 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from archspec.ops.registry import choice_words
+from archspec.ops.registry import all_ops, choice_words
 from archspec.semantics.values.model import BlockLayer, Function, InitialiserName, OpLayer, Value
 from archspec.types.initialiser import INITIALISERS, Initialiser
 from archspec.types.tensor import DType
@@ -44,6 +44,23 @@ def choices(model: type[BaseModel], attribute: str) -> frozenset[str]:
         elif isinstance(member, type) and issubclass(member, StrEnum):
             found |= {str(choice) for choice in member}
     return frozenset(found)
+
+
+def attribute_with(model: type[BaseModel], word: str) -> str | None:
+    """The attribute that accepts a word, such as `parametrization`; None if there is none."""
+    return next((name for name in model.model_fields if word in choices(model, name)), None)
+
+
+def choice_notes(word: str) -> tuple[str, ...]:
+    """A note that names an attribute with this value, and the ops that have it."""
+    ops: dict[str, list[str]] = {}
+    for op in all_ops().values():
+        if (name := attribute_with(op, word)) is not None:
+            ops.setdefault(name, []).append(f"`{op.name}`")
+    return tuple(
+        f"`{name}={word}` is written in the call of {', '.join(of[:4])}{', ..' * (len(of) > 4)}"
+        for name, of in ops.items()
+    )
 
 
 @cache

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from archspec.ops.registry import all_ops
 from archspec.semantics.program.definitions import RuleDefinition
+from archspec.semantics.values.bare_words import choice_notes
 from archspec.semantics.values.budget import ELEMENTS
 from archspec.semantics.values.context import Context, GraphContext, Reported, SpecError
 from archspec.semantics.values.display import kind_of
@@ -131,6 +133,9 @@ def not_a_layer(context: Context, value: Value, span: Span) -> SpecError:
             fix="combine data in a tuple: `(x, y) -> add`",
         )
     fix = None
+    if isinstance(value, str) and value not in all_ops() and (notes := choice_notes(value)):
+        message = f"`{value}` is the value of an attribute, and not a layer"
+        return context.error("E0308", message, span, notes=notes)
     if isinstance(value, str):
         fix = f"a layer is given itself, and not by its name: `act: layer = {value or 'relu'}`"
     message = f"the right side of `->` must be a layer, but this is {kind_of(value)}"
