@@ -67,13 +67,14 @@ class Decisions:
     `layers` are the values of those parameters of the definition `outermost` that are layers: only
     their values are known. Without `counts`, the number of iterations of a `for` is none. With
     `alone`, only decisions in one graph count: not those of other blocks that it calls, nor what
-    values have to fulfil.
+    values have to fulfil. Without `needs`, the conditions of a `where` are none.
     """
 
     outermost: Definition
     layers: Mapping[str, Value] = field(default_factory=dict)
     counts: bool = True
     alone: bool = False
+    needs: bool = True
     known: dict[tuple[Definition, frozenset[str]], bool] = field(default_factory=dict)
 
     def read(self, definition: Definition, names: Iterable[str]) -> bool:
@@ -170,7 +171,7 @@ class _Walker:
             if is_count and not self.decisions.counts:
                 continue
             is_need = isinstance(node, ast.Input) and any(part is one for one in node.where)
-            if is_need and self.decisions.alone:
+            if is_need and (self.decisions.alone or not self.decisions.needs):
                 continue
             yield part, not any(part is one for one in passive)
 

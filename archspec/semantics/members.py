@@ -71,7 +71,8 @@ class Members:
         if any(not isinstance(value, int | float) for value in self.outside.values()):
             module = self.named.module  # a string names a layer that is visible there
             start += [*module.own.values(), *module.used.values()]
-        return sizes_decide(start, self._decisions)
+        # a `where` refuses sizes, but all that it accepts have the same structure
+        return sizes_decide(start, Decisions(self.definition, self._decisions.layers, needs=False))
 
 
 def _read_types(network: Compiled, training: bool) -> Iterator[TensorType]:

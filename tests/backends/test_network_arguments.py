@@ -147,6 +147,23 @@ network net(width: int = 64, classes: int = 9) {{
     assert arguments_of(written(text.format(), tmp_path)) == {"width": 64, "classes": 9}
 
 
+def test_a_condition_on_sizes_fixes_no_parameter(tmp_path):
+    text = """
+    block mix(heads: int) {
+      input x: [B, N, D] where D % heads == 0
+      output x -> linear(D)
+    }
+    network net(dim: int = 32) {
+      input x: f32[B = 1, 5, 8]
+      output x -> linear(dim) -> mix(4)
+    }
+    """
+    net = written(text, tmp_path)
+    assert arguments_of(net) == {"dim": 32}
+    made = class_of(net)(dim=64)
+    assert made(torch.zeros(1, 5, 8)).shape == (1, 5, 64)
+
+
 def test_parameters_in_input_types_are_fixed(tmp_path):
     text = """
 network net(size: int = 8, classes: int = 9) {
