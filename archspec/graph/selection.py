@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from archspec.diagnostics.suggest import closest, meant
+from archspec.diagnostics.suggest import closest
 from archspec.graph.edit import Edit
 from archspec.graph.model import Graph, GraphOutput, Node, Port, Structure, leaves, needed
 from archspec.graph.names import join_path
 
 
+class NothingThere(LookupError):
+    """There is nothing at `path`. `near` is the path probably meant, `note` lists what exists."""
+
+    def __init__(self, message: str, path: str, near: str | None, note: str) -> None:
+        super().__init__(message)
+        self.path, self.near, self.note = path, near, note
+
+
 def select_outputs(graph: Graph, paths: tuple[str, ...]) -> Graph:
     """The graph whose outputs are those of the instances at `paths`, in that order.
 
-    A path may lead into calls (`layer1.0.conv2`). Raises LookupError with a message that lists the
-    existing names if a path is missing or ambiguous.
+    A path may lead into calls (`layer1.0.conv2`). Raises LookupError with a message if a path
+    is ambiguous, NothingThere if it is missing.
     """
     return _selected(graph, [(path, path) for path in paths], keep=False)
 
@@ -92,11 +100,43 @@ def _find(graph: Graph, path: str, shown: str) -> tuple[Node, str]:
                 f"`{shown}` is inside a layer that `{_title(node)}` runs, "
                 "so it has no single output"
             )
-    keys = sorted({n.instance.key for n in graph.nodes if n.instance and n.instance.key})
-    near = meant(closest(path, keys))
-    hint = f"; {near}" if near else "."
-    listed = ", ".join(f"`{key}`" for key in keys[:12]) + (", .." if len(keys) > 12 else "")
-    raise LookupError(f"`{graph.name}` has nothing at `{shown}`{hint} It has {listed}")
+    beside, part = _beside(graph, path)
+    near = closest(part, beside)
+    above = shown[: len(shown) - len(path)]
+    rest = (
+        path[len(part) :] if near is not None and _is_below(graph, near + path[len(part) :]) else ""
+    )
+    listed = ", ".join(f"`{above}{name}`" for name in beside[:12])
+    more = ", .." if len(beside) > 12 else ""
+    raise NothingThere(
+        f"`{graph.name}` has nothing at `{shown}`",
+        shown,
+        f"{above}{near}{rest}" if near is not None else None,
+        f"it has {listed}{more}" if beside else f"`{graph.name}` has no names inside",
+    )
+
+
+def _beside(graph: Graph, path: str) -> tuple[list[str], str]:
+    """The names that exist at the depth of the first part of `path` that does not, and that part.
+
+    For `layer5.0` they are `layer1`, `layer2`, ..; for `layer1.9` they are `layer1.0`, ..
+    """
+    keys = [node.instance.key for node in graph.nodes if node.instance and node.instance.key]
+    parts = path.split(".")
+    known = 0
+    while known < len(parts) and _is_below(graph, ".".join(parts[: known + 1])):
+        known += 1
+    before = parts[:known]
+    split = [key.split(".") for key in keys]
+    deep = [names for names in split if names[:known] == before and len(names) > known]
+    found = dict.fromkeys(".".join(names[: known + 1]) for names in deep)
+    return [*found], ".".join(parts[: known + 1])
+
+
+def _is_below(graph: Graph, path: str) -> bool:
+    """Whether something has this path, or one below it."""
+    keys = (node.instance.key for node in graph.nodes if node.instance)
+    return any(f"{key}.".startswith(f"{path}.") for key in keys)
 
 
 def _title(node: Node) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from archspec.diagnostics.suggest import rename
 from archspec.frozen import frozen
 from archspec.graph.model import Graph, GraphOutput, Instance, Origin, Structure, leaves
-from archspec.graph.selection import select_outputs
+from archspec.graph.selection import NothingThere, select_outputs
 from archspec.semantics.arguments.binding import bind_arguments, body_environment
 from archspec.semantics.arguments.rules import rule_value
 from archspec.semantics.building.graph_builder import GraphBuilder, Tensor
@@ -23,6 +23,7 @@ from archspec.semantics.expansion.nodes import add_node, instance_key
 from archspec.semantics.expansion.rule_recursion import descending
 from archspec.semantics.expansion.sharing import one_instance
 from archspec.semantics.expansion.signatures import require_signature
+from archspec.semantics.expansion.tap_faults import nothing_there
 from archspec.semantics.program.definitions import BlockDefinition, Definition, RuleDefinition
 from archspec.semantics.values.context import GraphContext, ModeWatch, SpecError
 from archspec.semantics.values.data import pack, ports_of, structure_of
@@ -385,6 +386,8 @@ def call_tap(
     if key not in results:
         try:
             results[key] = select_outputs(graph, tap.paths)
+        except NothingThere as error:
+            raise nothing_there(context, tap, error) from None
         except LookupError as error:
             raise context.error("E0902", str(error.args[0]), tap.span) from None
     parts = _add_call(context, results[key], inner, inputs, label, span)
