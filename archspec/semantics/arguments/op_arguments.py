@@ -12,6 +12,7 @@ from archspec.diagnostics.model import Edit, Fix
 from archspec.diagnostics.suggest import beginning, closest, rename
 from archspec.ops.base import Op
 from archspec.ops.symbols import WITH_SYMBOLS
+from archspec.semantics.arguments.batch_sizes import without_batch
 from archspec.semantics.arguments.torch_habits import amounts_here, too_many
 from archspec.semantics.program.op_attributes import attribute_names, positional
 from archspec.semantics.values.bare_words import choices, word_meant
@@ -132,7 +133,7 @@ def literal_fault(context: Context, op: type[Op], name: str, item: Given) -> Spe
         for detail in error.errors():
             if detail["loc"][:1] == (name,) and not _is_missing(detail):
                 code, message = _what_is_wrong(op, name, detail)
-                fix = _meant(name, item.value, detail, item.span)
+                fix = _meant(context, name, item.value, detail, item.span)
                 return context.error(code, message, item.span, fix=fix)
     return None
 
@@ -174,7 +175,9 @@ def _attribute_errors(
         value = by_name[name].value if name in by_name else None
         if name == layer.op.variadic and len(detail["loc"]) > 1:
             place = _part(layer, detail["loc"][1], place)
-        found[name] = context.error(code, message, place, fix=_meant(name, value, detail, place))
+        found[name] = context.error(
+            code, message, place, fix=_meant(context, name, value, detail, place)
+        )
     first, *others = found.values()
     for other in others:
         context.session.report(other)
@@ -225,14 +228,14 @@ def _is_missing(detail: Any) -> bool:
     return bool(detail["type"] == "missing" and len(detail["loc"]) < 2)
 
 
-def _meant(name: str, value: Value | None, detail: Any, span: Span) -> Fix | None:
+def _meant(context: Context, name: str, value: Value | None, detail: Any, span: Span) -> Fix | None:
     """A fix for the value of an attribute."""
     if name == "amounts" and value is not None:
         return amounts_here(value, span)
     given = detail["input"]
     if isinstance(given, Dim):
-        words = f"a size that layers have is a parameter, `{given}: int = 64`, which the type reads"
-        return Fix(words) if str(given).isidentifier() else None
+        first = name == "shape" and detail["loc"][1:] == (0,)
+        return _free_size(context, given, value if first else None)
     listed = isinstance(value, ListValue) and isinstance(given, tuple | list)
     if listed and detail["type"] in ("int_type", "dataclass_type"):
         word = span.text if span.text.isidentifier() else "widths"
@@ -255,6 +258,16 @@ def _meant(name: str, value: Value | None, detail: Any, span: Span) -> Fix | Non
         place = Span(span.source, span.start + at, span.start + at + len(given) + 2)
         return Fix(f"write `{given}`, without quotes", (Edit(place, given),) if at >= 0 else ())
     return whole_number(detail, span)
+
+
+def _free_size(context: Context, given: Dim, shape: Value | None) -> Fix | None:
+    """The fix for a free size in an attribute, `shape` if it is the first size of that."""
+    if isinstance(shape, ListValue):
+        advice = without_batch(context, [plain(item) for item in shape.items])
+        if advice is not None:
+            return Fix(advice)
+    words = f"a size that layers have is a parameter, `{given}: int = 64`, which the type reads"
+    return Fix(words) if str(given).isidentifier() else None
 
 
 def _number_first(span: Span) -> Fix | None:

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from archspec.diagnostics.model import Edit, Fix
 from archspec.graph.model import Graph, GraphOutput, Instance, Origin, Region
 from archspec.ops.base import Op
 from archspec.ops.registry import all_ops
+from archspec.semantics.arguments.batch_sizes import without_batch
 from archspec.semantics.arguments.layer_calls import initial_value, no_initialiser
 from archspec.semantics.building.graph_builder import GraphBuilder, Tensor
 from archspec.semantics.expansion.captures import own
@@ -153,19 +155,29 @@ def _shape_given(
     return Given("shape", shape, span, node, context.environment)
 
 
+def _fixed_size(entry: ast.DimExpr, without: str | None) -> Fix:
+    """The fix for a free size in a shape; `without` is the advice if it is the batch."""
+    if without is not None:
+        return Fix(without, (Edit(entry.span, "1"),))
+    return Fix(
+        "make the size a parameter of the network, `length: int = 128`, to write for "
+        f"`{entry.span.text}` in the input, or store the longest one and apply `slice`"
+    )
+
+
 def _fixed_shape(context: GraphContext, shape: ast.TypeExpr, name: str) -> tuple[int, ...]:
     sizes: list[int] = []
-    for entry in shape.dims:
+    for at, entry in enumerate(shape.dims):
         size = size_of(context, entry.value)
         if size is None:
             raise Reported()
         if size.constant is None:
+            rest = [one.span.text for one in shape.dims[1:]]
             raise context.error(
                 "E0403",
                 f"the shape of `{name}` must be fixed, but `{size}` depends on a free size",
                 entry.span,
-                fix="make the size a parameter of the network, `length: int = 128`, to write for "
-                f"`{entry.span.text}` in the input, or store the longest one and apply `slice`",
+                fix=_fixed_size(entry, without_batch(context, (size, *rest)) if at == 0 else None),
             )
         if size.constant < 1:
             raise context.error("E0402", f"`{name}` would have size {size.constant}", entry.span)
