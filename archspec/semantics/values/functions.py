@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
+from archspec.diagnostics.model import Fix
 from archspec.diagnostics.wording import counted
 from archspec.ops.registry import all_ops
 from archspec.semantics.building.graph_builder import Tensor
@@ -18,7 +19,15 @@ from archspec.semantics.values.context import Context, NotInductive
 from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.element_budget import listed
 from archspec.semantics.values.evaluation import as_list
-from archspec.semantics.values.model import Copies, ListValue, Poison, RangeValue, Value, is_data
+from archspec.semantics.values.model import (
+    Copies,
+    ListValue,
+    OpLayer,
+    Poison,
+    RangeValue,
+    Value,
+    is_data,
+)
 from archspec.semantics.values.operators import (
     arithmetic,
     checked,
@@ -29,7 +38,7 @@ from archspec.semantics.values.operators import (
     plain,
     within_fragment,
 )
-from archspec.semantics.values.single_tensors import iterated, measured
+from archspec.semantics.values.single_tensors import iterated, measured, numbers_listed
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.dim import Dim, ceil_divide, extreme
@@ -58,7 +67,11 @@ def items_of(context: Context, value: Value, span: Span) -> tuple[Value, ...]:
     elif is_data(value):
         items = (value,)  # a tuple of one is its element
     else:
-        fix = f"a range is written `0..{span.text}`" if isinstance(value, int) else None
+        fix: str | Fix | None = None
+        if isinstance(value, int):
+            fix = f"a range is written `0..{span.text}`"
+        elif isinstance(value, OpLayer):
+            fix = numbers_listed(value.op.name, value.span or span)
         message = f"{kind_of(value)} cannot be iterated over; a list can"
         raise context.error("E0313", message, span, fix=fix)
     context.session.budget.made(len(items), span)

@@ -7,6 +7,8 @@ tuple: there `x[0]` is meant as in PyTorch, and is an error.
 
 from __future__ import annotations
 
+import re
+
 from archspec.diagnostics.model import Edit, Fix
 from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.foreign.places import in_place
@@ -51,21 +53,53 @@ def indexed(context: Context, base: Tensor, index: Value, place: Span, span: Spa
         notes=(
             "tensors are cut along an axis by ops: `select` for one index, `slice` for several",
         ),
-        fix=Fix(f"along the first axis: `{written}`", edits),
+        fix=_as_list(base) or Fix(f"along the first axis: `{written}`", edits),
     )
 
 
 def iterated(context: Context, base: Tensor, span: Span) -> SpecError:
     """The error for `for t in x` of one tensor."""
     inner = span.text.partition("(")[2].removesuffix(")")  # of `enumerate(x)`
-    name = next((text for text in (span.text, inner) if text.isidentifier()), "x")
+    name = next((text for text in (span.text, inner) if text.isidentifier()), "")
+    shown = name or ("z" if base.type.rank != 1 else "numbers")
+    axis = min(1, base.type.rank - 1)
+    state = "what runs along an axis with a state is `scan(layer, axis=1)`"
+    unbound = f"for a tuple of its parts along axis {axis} write `({shown} -> unbind({axis}))`"
+    what = _what(span.text) if name or not inner else f"an argument of `{span.text}`"
     return context.error(
         "E0313",
-        f"{_what(span.text)} is one tensor, {base.type}, and cannot be iterated over",
+        f"{what} is one tensor, {base.type}, and cannot be iterated over",
         span,
-        notes=("what runs along an axis with a state is `scan(layer, axis=1)`",),
-        fix=f"for a tuple of its parts along axis 1 write `({name} -> unbind(1))`",
+        notes=(state,) if axis == 1 else (),
+        fix=_as_list(base) or (unbound if axis >= 0 else None),
     )
+
+
+def _as_list(base: Tensor) -> Fix | None:
+    """The list of numbers for `linspace(a, b, n)` or `arange(n)`, as for the rates of layers."""
+    node = base.builder.nodes[base.port.node]
+    op = node.instance.op if node.instance is not None else None
+    return numbers_listed(op.name, node.origin.span) if op is not None else None
+
+
+def numbers_listed(op: str, place: Span) -> Fix | None:
+    """The list of the numbers of a call of `linspace` or `arange` at a place; None for others."""
+    if op not in ("linspace", "arange"):
+        return None
+    found = re.fullmatch(rf"{op}\(((?:[^(),=]|\([^(),]*\)|, )+)\)", place.text)
+    given = found[1].split(", ") if found is not None else []
+    count = {"linspace": 3, "arange": 1}[op]
+    edited = len(given) == count
+    if not edited:
+        given = ["a", "b", "n"] if count == 3 else ["n"]
+    written = f"0..{given[-1]}"
+    if count == 3:
+        start, stop, number = given
+        step = stop if start in ("0", "0.0") else f"({stop} - {start})"
+        offset = "" if start in ("0", "0.0") else f"{start} + "
+        written = f"[{offset}{step} * i / ({number} - 1) for i in 0..{number}]"
+    edits = (Edit(place, written),) if edited else ()
+    return Fix(f"`{op}` makes a tensor; for a list of numbers write `{written}`", edits)
 
 
 def measured(context: Context, base: Tensor, span: Span) -> SpecError:
