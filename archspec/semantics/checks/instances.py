@@ -6,7 +6,7 @@ PyTorch, `self.tower` is one module wherever it is called.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from archspec.diagnostics.model import Edit, Fix, Severity, Sink, diagnostic
 from archspec.ops.base import Op
@@ -63,16 +63,34 @@ def _check_uses(block: ast.BlockDef, layers: dict[str, ast.Bind], sink: Sink) ->
     }
     uses: dict[str, dict[object, ast.Name]] = {}
     for chain in _chains(block.body):
-        before: ast.Expr | None = None
-        for stage in chain.stages:
-            if isinstance(stage, ast.Name) and stage.text in layers and before is not None:
-                source = before.text if isinstance(before, ast.Name) else None
-                if source in inputs or source == stage.text:
-                    uses.setdefault(stage.text, {})[source] = stage
-            before = stage
+        for index, stage in enumerate(chain.stages):
+            if isinstance(stage, ast.Name) and stage.text in layers and index:
+                before = chain.stages[:index]
+                last = before[-1].text if isinstance(before[-1], ast.Name) else None
+                if last == stage.text:
+                    uses.setdefault(stage.text, {})[last] = stage
+                elif _is_input(before, inputs):
+                    uses.setdefault(stage.text, {})[_text(before)] = stage
     for name, found in uses.items():
         if len(found) > 1 or name in found:
             _note(layers[name], name, list(found.values()), sink)
+
+
+def _is_input(stages: Sequence[ast.Expr], inputs: set[str]) -> bool:
+    """Whether it is an input of the block, as it is or after ops without weights."""
+    first, *others = stages
+    return isinstance(first, ast.Name) and first.text in inputs and not any(map(_learns, others))
+
+
+def _learns(stage: ast.Expr) -> bool:
+    """Whether a stage may have weights: anything but an op without parameters."""
+    function = stage.function if isinstance(stage, ast.Call) else stage
+    op = all_ops().get(function.text) if isinstance(function, ast.Name) else None
+    return op is None or op.parameters is not Op.parameters
+
+
+def _text(stages: Sequence[ast.Expr]) -> str:
+    return " -> ".join(stage.span.text for stage in stages)
 
 
 def _chains(body: ast.Body) -> Iterator[ast.Chain]:
