@@ -49,6 +49,11 @@ class Advice:
         return None
 
     @classmethod
+    def padding_as_same(cls, kernel: int, stride: int) -> dict[str, int] | None:
+        """The attributes that pad as `same` elsewhere, for one kernel and stride, or None."""
+        return None
+
+    @classmethod
     def in_unit_interval(cls) -> bool:
         """Whether its results are in [0, 1], so that `1 - p` is the complement of one."""
         return False

@@ -110,6 +110,10 @@ class Conv(Op):
             return None
         return "pad before the axis: `pad([(2, 4, 0)]) -> conv(8, 3, dilation=2, padding=0)`"
 
+    @classmethod
+    def padding_as_same(cls, kernel: int, stride: int) -> dict[str, int] | None:
+        return {"padding": kernel // 2} if kernel % 2 else None
+
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         x = images(self.name, inputs, fix="did you mean `linear`?" if inputs[0].rank < 3 else None)
         channels = known_channels(self.name, check, x)

@@ -88,6 +88,15 @@ class ConvTranspose(Op):
     weight_init: Initialiser | None = None
     bias_init: Initialiser | None = None
 
+    @classmethod
+    def padding_as_same(cls, kernel: int, stride: int) -> dict[str, int] | None:
+        """A result of `stride` times the size of the input: (H - 1) * s - 2p + k + q = H * s."""
+        padding = max(0, (kernel - stride + 1) // 2)
+        added = stride + 2 * padding - kernel
+        if added >= stride:
+            return None  # an even kernel without a stride
+        return {"padding": padding} | ({"output_padding": added} if added else {})
+
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         x = images(self.name, inputs)
         channels = known_channels(self.name, check, x)

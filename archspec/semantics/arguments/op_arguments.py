@@ -125,15 +125,19 @@ def attributes_in_order(context: Context, layer: OpLayer, data: Value) -> Mappin
     return _sorted(context, layer, data)[0]
 
 
-def literal_fault(context: Context, op: type[Op], name: str, item: Given) -> SpecError | None:
+def literal_fault(
+    context: Context, op: type[Op], name: str, by_name: Mapping[str, Given]
+) -> SpecError | None:
     """The error for an attribute's value that does not depend on other attributes, or None."""
+    item = by_name[name]
     try:
         op.model_validate({name: _attribute(context, item.value, item.span)})
     except ValidationError as error:
         for detail in error.errors():
             if detail["loc"][:1] == (name,) and not _is_missing(detail):
                 code, message = _what_is_wrong(op, name, detail)
-                fix = _meant(context, name, item.value, detail, item.span)
+                fix = _as_same(op, by_name, name)
+                fix = fix or _meant(context, name, item.value, detail, item.span)
                 return context.error(code, message, item.span, fix=fix)
     return None
 
@@ -175,13 +179,30 @@ def _attribute_errors(
         value = by_name[name].value if name in by_name else None
         if name == layer.op.variadic and len(detail["loc"]) > 1:
             place = _part(layer, detail["loc"][1], place)
-        found[name] = context.error(
-            code, message, place, fix=_meant(context, name, value, detail, place)
-        )
+        fix = _as_same(layer.op, by_name, name) or _meant(context, name, value, detail, place)
+        found[name] = context.error(code, message, place, fix=fix)
     first, *others = found.values()
     for other in others:
         context.session.report(other)
     return first
+
+
+def _as_same(op: type[Op], by_name: Mapping[str, Given], name: str) -> Fix | None:
+    """The numbers for `padding="same"`, if kernel and stride are one number each."""
+    if name != "padding" or name not in by_name or by_name[name].value not in ("same", "SAME"):
+        return None
+    kernel, stride, dilation = (
+        by_name[key].value if key in by_name else 1 for key in ("kernel", "stride", "dilation")
+    )
+    if not isinstance(kernel, int) or not isinstance(stride, int) or dilation != 1:
+        return None
+    found = op.padding_as_same(kernel, stride)
+    if found is None:
+        return None
+    place = by_name[name].span
+    written = ", ".join(f"{key}={number}" for key, number in found.items())
+    edits = (Edit(place, written),) if place.text.startswith(name) else ()
+    return Fix(f"write `{written}`", edits)
 
 
 def _part(layer: OpLayer, index: object, whole: Span) -> Span:

@@ -139,7 +139,7 @@ def _check_op(context: Context, op: type[Op], calls: list[Parts], call: WrittenC
         return
     for name, item in sorted_.items():
         known = name not in op.regions and not _is_open(item.value)
-        fault = literal_fault(context, op, name, item) if known else None
+        fault = literal_fault(context, op, name, sorted_) if known else None
         if fault is not None:
             context.session.report(fault)
     needed = (*op.regions, *(key for key, info in op.model_fields.items() if info.is_required()))

@@ -69,6 +69,7 @@ class CallText:
         self.sizes: list[str] = []
         self.behind = ""
         self.label = ""
+        self.pads_as_same = False
         self.notes: list[str] = []
 
     def take(self, slot: Slot, argument: ast.Argument) -> None:
@@ -154,6 +155,7 @@ class CallText:
         if word == "valid":
             self.named("padding", "0")
             return True
+        self.pads_as_same = word == "same"
         model = all_ops().get(self.op)
         default = model.model_fields["padding"].default if model is not None else None
         kernel = self.places[1] if len(self.places) > 1 else "3"
@@ -198,7 +200,7 @@ class CallText:
 
     def written(self) -> str:
         """The whole call, preceded by its data."""
-        pairs = [f"{name}={value}" for name, value in self.arguments]
+        pairs = [f"{name}={value}" for name, value in _with_padding(self)]
         shape = [f"[{', '.join(self.sizes)}]"] if self.sizes else []
         inside = ", ".join([*shape, *self.places, *pairs])
         call = f"{self.name}({inside})" if inside else self.name
@@ -214,6 +216,26 @@ class CallText:
 
 
 # ---------------------------------------------------------------------- arguments
+
+
+def _with_padding(call: CallText) -> list[tuple[str, str]]:
+    """The named attributes of a call, with numbers for the padding `same` if they are known."""
+    given = dict([*zip(call.order, call.places, strict=False), *call.arguments])
+    kernel, stride = (_one_size(given.get(key, "1")) for key in ("kernel", "stride"))
+    known = call.pads_as_same and kernel and stride
+    model = all_ops().get(call.op)
+    if not known or model is None or "padding" not in given or "dilation" in given:
+        return call.arguments
+    found = model.padding_as_same(kernel, stride)
+    if found is None:
+        return call.arguments
+    others = [(name, value) for name, value in call.arguments if name not in found]
+    return [*others, *((name, str(number)) for name, number in found.items())]
+
+
+def _one_size(text: str) -> int:
+    """The number for `3`; 0 for a size that is not one number."""
+    return int(text) if text.isdecimal() else 0
 
 
 def matched(
