@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from archspec.semantics.building.instance_paths import NamedInstance
+from archspec.source import Span
 
 
 @dataclass(eq=False)
@@ -19,10 +20,13 @@ class SharedInstances:
     forms: dict[str, list[NamedInstance]] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     """Names taken in the current use."""
+    uses: list[Span] = field(default_factory=list)
+    """The places of the uses so far, the current one last."""
 
-    def begin(self) -> None:
-        """Begin a use."""
+    def begin(self, span: Span) -> None:
+        """Begin a use at a place."""
         self.used.clear()
+        self.uses.append(span)
 
     def is_free(self, key: str) -> bool:
         """Whether the key belongs to the shared layer and is not yet taken in the current use."""

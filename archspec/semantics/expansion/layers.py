@@ -115,7 +115,7 @@ def _apply_shared(
             fix="share the frozen layer: `shared f = frozen(..)`",
         )
     layer.frozen = frozen
-    scope.shared.begin()
+    scope.shared.begin(span)
     if layer.start is None:
         layer.start = scope.counter.value if scope.counter is not None else 0
     else:

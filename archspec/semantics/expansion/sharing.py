@@ -7,6 +7,8 @@ attributes to the instance. So the weights must have the same names and shapes a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from archspec.graph.compare import same_instance
 from archspec.graph.model import Graph, Instance, subgraphs
 from archspec.semantics.building.instance_paths import NamedInstance, named_instances, owns_weights
@@ -28,7 +30,7 @@ def one_instance(context: GraphContext, instance: Instance, types: Types, span: 
     owner = NamedInstance(instance.key, instance, types)
     known = shared.known(instance.key)
     if known:
-        _require_same_weights(context, known[0], owner, span)
+        _require_same_weights(context, known[0], owner, span, shared.uses)
     for other in known:
         if same_instance(other.instance, instance):
             return other.instance
@@ -37,19 +39,27 @@ def one_instance(context: GraphContext, instance: Instance, types: Types, span: 
 
 
 def _require_same_weights(
-    context: GraphContext, first: NamedInstance, owner: NamedInstance, span: Span
+    context: GraphContext,
+    first: NamedInstance,
+    owner: NamedInstance,
+    span: Span,
+    uses: Sequence[Span],
 ) -> None:
     fault = _fault(first, owner)
     if fault is None:
         return
-    origin = first.instance.origin.span
+    origin, place = first.instance.origin.span, span
+    marked = [(origin, "its first use")] if origin != span else []
+    if len(uses) > 1 and uses[0] != uses[-1]:
+        marked, place = [(uses[0], "its first use"), (span, "the layer")], uses[-1]
     differ = "have different shapes" if "would be [" in fault else "be different ones"
     raise context.error(
         "E0607",
-        f"this `{owner.instance.title}` is shared, but its weights would {differ} here",
-        span,
-        secondary=[(origin, "its first use")] if origin != span else [],
+        f"a shared `{owner.instance.title}` has one set of weights, which would {differ} here",
+        place,
+        secondary=marked,
         notes=(fault,),
+        fix="give both uses the same sizes; a layer without `shared` has own weights at each use",
     )
 
 
