@@ -301,6 +301,25 @@ def chain_in_parentheses(s: Site) -> tuple[Edit, ...]:
     return (Edit(_span(s, start, start), "("), Edit(_span(s, end, end), ")"))
 
 
+def spread_comprehension(s: Site) -> tuple[Edit, ...]:
+    """`[f(r) for r in rates, g]` as `[...[f(r) for r in rates], g]`."""
+    opener, depth = s.opener(), s.token.depth
+    commas = [at for at in range(opener, 0) if s.near(at).type == "," and s.near(at).depth == depth]
+    first = commas[-1] + 1 if s.type == "for" and commas else opener + 1
+    last, ended = 0, s.type != "for"
+    while last < _NEAR and not (s.near(last).depth == depth and s.near(last).type in CLOSERS):
+        if s.near(last).type in ("$END", ""):
+            return ()
+        ended = ended or s.near(last).type == "in"
+        if ended and s.near(last).depth == depth and s.near(last).type == ",":
+            break
+        last += 1
+    start, end = s.near(first).start, s.near(last - 1).end
+    if s.near(opener).type != "[" or last >= _NEAR:
+        return ()
+    return (Edit(_span(s, start, start), "...["), Edit(_span(s, end, end), "]"))
+
+
 def arrow_in_two(s: Site) -> tuple[Edit, ...]:
     """`- >` as `->`."""
     return (Edit(s.span(-1, 0), "->"),)

@@ -166,6 +166,14 @@ CHOICES = (
     ),
     Mistake(
         "E0131",
+        lambda s: s.type == "for" and s.after_operand and s.bracket == "[",
+        "a comprehension is a list of its own; beside other items it is spread with `...`",
+        "block a {\n  [relu, conv(8, r) «for» r in rates]\n}",
+        fix="write `[g, ...[f(r) for r in rates]]`",
+        edits=edits.spread_comprehension,
+    ),
+    Mistake(
+        "E0131",
         lambda s: s.type == "for" and s.after_operand,
         "a comprehension must be alone in its brackets: `[x for x in xs]`",
         "block a {\n  n = f(1, x «for» x in xs)\n}",

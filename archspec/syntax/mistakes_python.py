@@ -59,6 +59,14 @@ def _in_comprehension(s: Site) -> bool:
 PYTHON = (
     Mistake(
         "E0131",
+        lambda s: s.type == "," and s.bracket == "[" and _in_comprehension(s),
+        "a comprehension is a list of its own; beside other items it is spread with `...`",
+        "block a {\n  [conv(8, r) for r in rates«,» relu]\n}",
+        fix="write `[...[f(r) for r in rates], g]`",
+        edits=edits.spread_comprehension,
+    ),
+    Mistake(
+        "E0131",
         lambda s: s.type == "->" and s.bracket in ("(", "[") and _in_comprehension(s),
         "a comprehension over a chain needs the chain in parentheses",
         "block a {\n  input x\n  output (t -> relu for t in x «->» split(2))\n}",
