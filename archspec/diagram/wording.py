@@ -128,6 +128,8 @@ def _piece(group: Group) -> tuple[str, str]:
 def _numbered(group: Group) -> str:
     """`conv2 .. 5` for pieces in one block whose names differ in the number at their end."""
     first, last = group.pieces
+    if not first or not last:
+        return ""
     if len({key.rstrip("0123456789") for key in (*first, *last)}) == 1:
         ends = first[0], last[-1]
     elif len(first) == len(last):

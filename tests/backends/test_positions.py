@@ -90,7 +90,7 @@ def test_tables_that_are_not_grids_are_refused():
     state = module.state_dict()
     state["pos_embed"] = torch.zeros(1, 39, 24)
     assert resample_positions(state, module)["pos_embed"].shape == (1, 39, 24)
-    with pytest.raises(ValueError, match=r"`pos_embed` is no table .*: \[1, 39, 24\] to"):
+    with pytest.raises(ValueError, match=r"`pos_embed` is not a table .*: \[1, 39, 24\] to"):
         resample_positions(state, module, ["pos_embed"])
 
 

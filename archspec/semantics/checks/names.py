@@ -11,7 +11,7 @@ from bisect import bisect_right
 from functools import cache, cached_property, partial
 
 from archspec.diagnostics.model import Edit, Fix, Sink, diagnostic
-from archspec.diagnostics.suggest import rename, renamed
+from archspec.diagnostics.suggest import renamed, suggestion
 from archspec.ops.registry import all_ops
 from archspec.semantics.checks.body_statements import BodyStatements
 from archspec.semantics.checks.foreign_calls import ForeignCalls
@@ -304,10 +304,11 @@ class _Walker:
             return other
         if re.fullmatch(r"[BCDHLNTW]", text):
             return Fix(f"a size gets its name in the type of an input: {_TYPES.get(text, _IMAGE)}")
-        if (at := self.around(node)) is not None and isinstance(at, ast.Preset):
-            return rename(node.span, text, self.networks)
         if text not in self.suggestions and self.may_compare():
-            self.suggestions[text] = meant_by(text, self.known | seen)
+            at = self.around(node)
+            names = self.networks if isinstance(at, ast.Preset) else self.known | seen
+            search = suggestion if isinstance(at, ast.Preset) else meant_by
+            self.suggestions[text] = search(text, names)
         return renamed(node.span, self.suggestions.get(text))
 
     def around(self, node: ast.Name) -> ast.Definition | None:
