@@ -9,8 +9,8 @@ from archspec_torch.code.pieces import call, code, listing
 from archspec_torch.code.precedence import needs_parentheses
 from archspec_torch.code.text import flat, lines, literal
 from archspec_torch.module import to_module
-from archspec_torch.source import python_source
 from tests.backends.scripts import script
+from tests.backends.sources import source
 
 BUCKETS = """
 inline block bucket(buckets: int, furthest: int, both: bool) {
@@ -38,12 +38,6 @@ network net {
   output y = x -> near: stack(32, true) -> stack: stack(32, false)
 }
 """
-
-
-def source(net):
-    text, _ = python_source(net.compiled)
-    assert max(len(line) for line in text.splitlines()) <= 100
-    return text
 
 
 def both_agree(net, *inputs):

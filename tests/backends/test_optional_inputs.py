@@ -9,14 +9,8 @@ from hypothesis import strategies as st
 from archspec.network import Network
 from archspec.semantics.compile import load_network
 from archspec.source import Source
-from archspec_torch.source import python_source
 from tests.backends.scripts import script
-
-
-def source(net):
-    text, _ = python_source(net.compiled)
-    return text
-
+from tests.backends.sources import source
 
 ATTENTION = """
 block attention(heads: int) {

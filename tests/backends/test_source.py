@@ -17,15 +17,9 @@ from archspec.graph.walk import walk
 from archspec_torch.module import to_module
 from archspec_torch.source import python_source
 from tests.backends.graphs import Builder, compiled
+from tests.backends.sources import source
 
 ROOT = Path(__file__).parents[2]
-
-
-def source(net):
-    text, _ = python_source(net.compiled)
-    compile(text, "net.py", "exec")
-    assert max(len(line) for line in text.splitlines()) <= 100
-    return text
 
 
 def same_eager_and_script(model, *inputs):

@@ -7,21 +7,8 @@ from functools import reduce
 
 from archspec.graph.expression import Expression, Name, Operation, evaluated
 from archspec_torch.code.pieces import Code, call, code
+from archspec_torch.code.precedence import ATOM, LOOSEST, PRECEDENCE
 from archspec_torch.code.text import flat, literal
-
-PRECEDENCE = {
-    **dict.fromkeys(("or",), -3),
-    **dict.fromkeys(("and",), -2),
-    **dict.fromkeys(("not",), -1),
-    **dict.fromkeys(("==", "!=", "<", "<=", ">", ">="), 0),
-    **dict.fromkeys(("+", "-"), 1),
-    **dict.fromkeys(("*", "/", "//", "%"), 2),
-    "neg": 3,
-    "**": 4,
-}
-"""The precedence of operators; calls and names have the highest."""
-
-ATOM, LOOSEST = 5, -4
 
 OF_MATH = ("sqrt", "log", "exp", "ceil", "floor")
 

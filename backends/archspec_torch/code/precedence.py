@@ -1,4 +1,4 @@
-"""Whether an expression needs parentheses between other code."""
+"""The precedence of Python's operators, and whether code needs parentheses between other code."""
 
 from __future__ import annotations
 
@@ -6,23 +6,32 @@ import ast
 import re
 from functools import lru_cache
 
-GRADES: dict[type[ast.AST], int] = {
-    ast.Add: 1,
-    ast.Sub: 1,
-    ast.Mult: 2,
-    ast.Div: 2,
-    ast.FloorDiv: 2,
-    ast.Mod: 2,
-    ast.Pow: 4,
+PRECEDENCE = {
+    **dict.fromkeys(("or",), -3),
+    **dict.fromkeys(("and",), -2),
+    **dict.fromkeys(("not",), -1),
+    **dict.fromkeys(("==", "!=", "<", "<=", ">", ">="), 0),
+    **dict.fromkeys(("+", "-"), 1),
+    **dict.fromkeys(("*", "/", "//", "%"), 2),
+    "neg": 3,
+    "**": 4,
 }
-"""The precedence of binary operators; that of a sign is between those of `*` and `**`."""
+"""The precedence of operators; calls and names have the highest."""
 
-LOOSEST, SIGN, ATOM = 0, 3, 5
+ATOM, LOOSEST = 5, -4
 
-COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
+COMPARISON = PRECEDENCE["=="]
+"""Operators of this precedence and below it are enclosed next to all others."""
 
-SIGNS = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "**": 4}
-SIGNS |= dict.fromkeys(COMPARISONS, LOOSEST)
+BINARY: dict[type[ast.AST], str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.Pow: "**",
+}
 
 BEFORE = re.compile(r"(\*\*|//|[<>=!]=|[-+*/%<>]) $")
 AFTER = re.compile(r"^ (\*\*|//|[<>=!]=|[-+*/%<>]) ")
@@ -32,17 +41,17 @@ ENCLOSING = re.compile(r"(^|[(\[{:,=]|\b(return|if)) ?$")
 
 @lru_cache(maxsize=4096)
 def grade(text: str) -> int:
-    """The precedence of the loosest operator of an expression, outside of brackets."""
+    """The precedence of the loosest operator outside of brackets, at least that of comparisons."""
     match ast.parse(text, mode="eval").body:
         case ast.BinOp(op=operator):
-            return GRADES.get(type(operator), LOOSEST)
+            return PRECEDENCE.get(BINARY.get(type(operator), ""), COMPARISON)
         case ast.UnaryOp(op=ast.USub()):
-            return SIGN
+            return PRECEDENCE["neg"]
         case ast.Constant() | ast.Name() | ast.Attribute() | ast.Call() | ast.Subscript():
             return ATOM
         case ast.Tuple() | ast.List() | ast.Dict():
             return ATOM
-    return LOOSEST
+    return COMPARISON
 
 
 def needs_parentheses(text: str, before: str, after: str) -> bool:
@@ -57,8 +66,8 @@ def needs_parentheses(text: str, before: str, after: str) -> bool:
         return True
     if right is None and after[:1] not in ("", ")", "]", "}", ",", ":"):
         return True
-    tighter = SIGNS[left[1]] if left is not None else LOOSEST
-    follows = SIGNS[right[1]] if right is not None else LOOSEST
-    loose = own == LOOSEST and (left is not None or right is not None)
-    power = own == follows == SIGNS["**"]
+    tighter = PRECEDENCE[left[1]] if left is not None else COMPARISON
+    follows = PRECEDENCE[right[1]] if right is not None else COMPARISON
+    loose = own == COMPARISON and (left is not None or right is not None)
+    power = own == follows == PRECEDENCE["**"]
     return loose or power or (left is not None and own <= tighter) or own < follows
