@@ -214,7 +214,7 @@ class Graph:
     """One specialised block. `doc` is the comment above its definition."""
 
     name: str
-    kind: str  # "block", "network", "rule", "region", "buffer"
+    kind: str  # "block", "network", "rule", "region", "buffer", or "iteration" of a loop
     nodes: tuple[Node, ...]
     outputs: tuple[GraphOutput, ...]
     arguments: Mapping[str, Any] = field(default_factory=dict)  # by parameter, as given

@@ -21,3 +21,9 @@ def prefixes(path: str) -> Iterator[str]:
 def components(keys: Iterable[str]) -> set[str]:
     """The components of dotted keys."""
     return {name for key in set(keys) for name in key.split(".")}
+
+
+def name_of_value(names: str, index: int, count: int) -> str:
+    """The name to which the spec binds one of `count` results of a node with these names, or ""."""
+    parts = [part.strip() for part in names.split(",")]
+    return parts[index] if len(parts) == count else ""

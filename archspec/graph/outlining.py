@@ -33,7 +33,7 @@ def outline(
     ValueError if a key does not have this prefix.
     """
     own = {node.id for node in nodes}
-    read = dict.fromkeys(port for node in nodes for port in node.inputs if port.node not in own)
+    read = ports_read(nodes)
     first = max(own | {port.node for port in read}) + 1
     names = [f"x{at}" for at in range(len(read))] if len(read) > 1 else ["x"]
     inputs = [
@@ -63,7 +63,14 @@ def outline(
         input_structures=(None,) * len(inputs),
         origin=nodes[0].origin,
     )
-    return Outline(graph, tuple(read), outputs)
+    return Outline(graph, read, outputs)
+
+
+def ports_read(nodes: Sequence[Node]) -> tuple[Port, ...]:
+    """The ports of other nodes that these nodes read, in the order in which they do."""
+    own = {node.id for node in nodes}
+    found = dict.fromkeys(port for node in nodes for port in node.inputs if port.node not in own)
+    return tuple(found)
 
 
 def shared_iterations(nodes: Sequence[Node]) -> tuple[Iteration, ...]:

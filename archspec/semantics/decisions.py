@@ -8,10 +8,11 @@ follow counts as a decision.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from archspec.ops.registry import all_ops
+from archspec.semantics.data_names import compares_data, data_names
 from archspec.semantics.program.definitions import (
     BlockDefinition,
     Definition,
@@ -76,6 +77,7 @@ class Decisions:
     alone: bool = False
     needs: bool = True
     known: dict[tuple[Definition, frozenset[str]], bool] = field(default_factory=dict)
+    data: dict[Definition, Collection[str]] = field(default_factory=dict)
 
     def read(self, definition: Definition, names: Iterable[str]) -> bool:
         """Whether a decision in a definition, or in those it calls, depends on these names."""
@@ -164,7 +166,7 @@ class _Walker:
     def parts(self, node: ast.Node) -> Iterator[tuple[ast.Node, bool]]:
         """The child nodes, each with whether it is a decision."""
         passive = _passive(node)
-        if isinstance(node, ast.Binary) and self.decisions.alone:
+        if isinstance(node, ast.Binary) and (self.decisions.alone or self._compares_data(node)):
             passive = tuple(children(node))  # a comparison decides only as a condition
         for part in children(node):
             is_count = isinstance(node, ast.For) and isinstance(part, ast.Range)
@@ -174,6 +176,12 @@ class _Walker:
             if is_need and (self.decisions.alone or not self.decisions.needs):
                 continue
             yield part, not any(part is one for one in passive)
+
+    def _compares_data(self, node: ast.Binary) -> bool:
+        known = self.decisions.data
+        if self.definition not in known:
+            known[self.definition] = data_names(self.definition)
+        return compares_data(node, known[self.definition], self.definition)
 
     def call(self, node: ast.Call) -> list[tuple[ast.Node, bool]] | None:
         """The parts of a call to visit; None if an argument reaches a decision."""

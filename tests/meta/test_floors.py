@@ -66,7 +66,7 @@ ONLY_IN = {
 SEMANTICS = (
     ("program", "building"),
     ("foreign",),
-    ("values",),
+    ("values", "data_names"),
     ("arguments", "decisions"),
     ("expansion",),
     ("checks", "induction"),

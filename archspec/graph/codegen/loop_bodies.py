@@ -7,19 +7,24 @@ its weights keep their names.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain, count, pairwise
 
 from archspec.graph.compiled import Compiled
 from archspec.graph.edit import Edit
 from archspec.graph.expression import Name
 from archspec.graph.mapping import mapped_from
-from archspec.graph.model import Graph, Instance, Node
+from archspec.graph.model import Graph, Instance, Node, Port
+from archspec.graph.names import name_of_value
+from archspec.graph.outlining import ports_read
 from archspec.graph.units import Memo, Unit, plan
 
 MOST_WORK = 1_000_000
 """Limit on nodes of a graph times iterations in it; larger graphs are unchanged."""
+
+PARTS = ("block", "cell", "layer", "module", "stage", "step", "unit")
+"""Words for one of several equal parts; other names get the word `layer`."""
 
 
 def with_loop_bodies(networks: Sequence[Compiled]) -> list[Compiled]:
@@ -133,11 +138,49 @@ def _outlined(graph: Graph, prefixes: Collection[str]) -> Graph:
     for depth in reversed(range(deepest)):
         found = [(nodes, _prefix(current, nodes)) for nodes in _groups(current.nodes, depth)]
         found = [(nodes, prefix) for nodes, prefix in found if prefix in prefixes]
+        names = _names_of_inputs(current, found)
         edit = Edit(_freed(current, found))
         for nodes, prefix in found:
-            _outline(edit, graph, nodes, prefix)
+            _outline(edit, graph, nodes, prefix, names)
         current = edit.graph()
     return current
+
+
+def _names_of_inputs(
+    graph: Graph, groups: Sequence[tuple[list[Node], str]]
+) -> dict[tuple[str, int], list[str]]:
+    """The names of the inputs of the iterations of each name that read equally many values.
+
+    A value that all iterations of a loop read, such as the memory of a decoder, has its name in the
+    spec; one that each iteration gets from the previous one has a generic name.
+    """
+    loops: dict[tuple[str, int], dict[object, list[tuple[Port, ...]]]] = {}
+    for nodes, prefix in groups:
+        read = ports_read(nodes)
+        loop = nodes[0].iterations[:-1], nodes[0].iterations[-1].loop
+        same = loops.setdefault((_name(prefix, graph), len(read)), {})
+        same.setdefault(loop, []).append(read)
+    return {alike: _input_names(graph, [*same.values()]) for alike, same in loops.items()}
+
+
+def _input_names(graph: Graph, loops: Sequence[Sequence[tuple[Port, ...]]]) -> list[str]:
+    """One name for each position, given the ports that each iteration of each loop reads."""
+    found: list[str] = []
+    for at in range(len(loops[0][0])):
+        by_loop = [{read[at] for read in reads} for reads in loops]
+        names = {
+            _bound_name(graph, next(iter(ports))) if len(ports) == 1 else "" for ports in by_loop
+        }
+        name = names.pop() if len(names) == 1 else ""
+        found.append(name if name not in found else "")
+    generic = (name for name in chain("xyzuvw", map("x{}".format, count())) if name not in found)
+    return [name or next(generic) for name in found]
+
+
+def _bound_name(graph: Graph, port: Port) -> str:
+    node = graph.node(port.node)
+    name = name_of_value(node.name, port.index, len(node.types))
+    return name if name.isidentifier() else ""
 
 
 def _freed(graph: Graph, groups: Sequence[tuple[list[Node], str]]) -> Graph:
@@ -154,16 +197,30 @@ def _freed(graph: Graph, groups: Sequence[tuple[list[Node], str]]) -> Graph:
     return replace(graph, nodes=tuple(nodes.values())) if instances else graph
 
 
-def _outline(edit: Edit, graph: Graph, nodes: Sequence[Node], prefix: str) -> None:
+def _outline(
+    edit: Edit,
+    graph: Graph,
+    nodes: Sequence[Node],
+    prefix: str,
+    input_names: Mapping[tuple[str, int], Sequence[str]],
+) -> None:
+    name = _name(prefix, graph)
     try:
-        call = edit.outline([node.id for node in nodes], _name(prefix, graph), prefix)
+        call = edit.outline([node.id for node in nodes], name, prefix)
     except ValueError:  # a layer that iterations share
         return
     instance = call.instance
     assert instance is not None
     assert instance.graph is not None
+    body = instance.graph
+    bound = [_bound_name(body, port) for port in body.output_ports]
+    call.name = ", ".join(bound) if all(bound) else ""
+    names = dict(zip(body.inputs, input_names[name, len(body.inputs)], strict=True))
     instance.graph = replace(
-        instance.graph,
+        body,
+        kind="iteration",
+        origin=replace(body.origin, span=nodes[0].iterations[-1].loop),
+        nodes=tuple(replace(node, name=names.get(node, node.name)) for node in body.nodes),
         names=graph.names,
         definitions=graph.definitions,
         decisive=graph.decisive,
@@ -172,16 +229,24 @@ def _outline(edit: Edit, graph: Graph, nodes: Sequence[Node], prefix: str) -> No
 
 
 def _name(prefix: str, graph: Graph) -> str:
-    """`encoder.layers.0` is an `encoder_layer`, and so is `layers.0` in a block `encoder`.
+    """`encoder.layers.0` is an `encoder_layer`, as are `encoder.0`, and `layers.0` in `encoder`.
 
     `hidden2` is a `hidden`.
     """
     words = [word for word in prefix.split(".") if not word.isdecimal()]
     if not words:
         return f"{graph.name}_layer"
-    last = words[-1] = words[-1].rstrip("0123456789").rstrip("_") or words[-1]
-    if last.endswith("s") and not last.endswith("ss"):
-        words[-1] = last[:-1]
+    last = words[-1].rstrip("0123456789").rstrip("_") or words[-1]
+    words = [*map(_singular, words[:-1]), _singular(last)]
+    is_numbered = prefix.rpartition(".")[2].isdecimal()
+    if is_numbered and words[-1] == last and not last.endswith(PARTS):
+        words.append("layer")
     if graph.kind != "network" and not words[0].startswith(graph.name):
         words.insert(0, graph.name)
     return "_".join(words[-2:])
+
+
+def _singular(word: str) -> str:
+    """`layer` for `layers`, but `bias` for `bias`."""
+    is_plural = word.endswith("s") and not word.endswith(("ss", "us", "is", "as"))
+    return word[:-1] if is_plural else word

@@ -205,8 +205,11 @@ def _with_comment(source: Code, indent: int, comment: str) -> list[str]:
 def _docstring(item: ClassDef, doc: str) -> Iterator[str]:
     graph = item.first.unit.either
     span = graph.origin.span
-    where = f" ({safe_text(PurePath(span.source.name).name)}:{span.line})"
-    first = f"The {graph.kind} `{safe_text(graph.name)}`{where if span is not NOWHERE else ''}."
+    place = f"{safe_text(PurePath(span.source.name).name)}:{span.line}"
+    where = f" ({place})" if span is not NOWHERE else ""
+    first = f"The {graph.kind} `{safe_text(graph.name)}`{where}."
+    if graph.kind == "iteration":
+        first = f"An iteration of a loop{where}."
     text = doc_lines(doc, WIDTH - 4)
     if not text:
         yield f'    """{first}"""'

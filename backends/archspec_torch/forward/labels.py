@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from archspec.graph.codegen.conditions import ALWAYS
 from archspec.graph.model import Graph, Node, Port
+from archspec.graph.names import name_of_value
 from archspec_torch.code.names import is_identifier
 from archspec_torch.forward.lifetimes import Lifetimes
 from archspec_torch.forward.steps import Step
@@ -15,10 +16,8 @@ from archspec_torch.forward.steps import Step
 def own_name(graph: Graph, port: Port) -> str:
     """The name to which the spec binds a value, or ""."""
     node = graph.node(port.node)
-    parts = [part.strip() for part in node.name.split(",")]
-    if len(parts) == len(node.types) and is_identifier(parts[port.index]):
-        return parts[port.index]
-    return ""
+    name = name_of_value(node.name, port.index, len(node.types))
+    return name if is_identifier(name) else ""
 
 
 def list_name(node: Node, fallback: str) -> str:
@@ -110,15 +109,19 @@ def _names_of_results(
     """The name of each port in the spec: its own, or that of the value computed from it.
 
     A value that is only used for another one has the name of that one from the start, so that no
-    other variable keeps a tensor that is not needed any more.
+    other variable keeps a tensor that is not needed any more. So has the value that an iteration of
+    a loop only passes on to the next one.
     """
     found: dict[Port, str] = {}
     conditions = {step.last.id: step.condition for step in steps}
+    makers = {port: step.node for step in steps for port in step.outputs}
     for step in reversed(steps):
         for port in step.outputs:
             if own(port):
                 found[port] = own(port)
         reads = set(step.reads)
+        if len(reads) > 1:
+            reads = {port for port in reads if _is_previous(makers.get(port), step.node)}
         if len(step.outputs) != 1 or len(reads) != 1 or step.outputs[0] not in found:
             continue
         (read,) = reads
@@ -126,3 +129,13 @@ def _names_of_results(
         if len(readers.get(read, ())) == 1 and not guarded:
             found[read] = found[step.outputs[0]]
     return found
+
+
+def _is_previous(maker: Node | None, node: Node) -> bool:
+    """Whether it is the same call in the previous iteration of a loop."""
+    if maker is None or node.callee is None or not node.iterations or not maker.iterations:
+        return False
+    *around, last = maker.iterations
+    *others, own = node.iterations
+    is_next = around == others and last.loop == own.loop and last.index + 1 == own.index
+    return is_next and maker.callee is not None and maker.callee.name == node.callee.name
