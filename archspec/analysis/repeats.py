@@ -2,12 +2,15 @@
 
 A run is `count` consecutive segments of `period` nodes each. Segments are equal except for names;
 each reads the outputs of the previous segment in the same way as that one reads its predecessor, or
-the same outside data; and only the last one is read from elsewhere.
+the same outside data; and only the last one is read from elsewhere. Those whose segments differ in
+numbers are found by `archspec.analysis.growth`.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
+from functools import cached_property
 
 from archspec.analysis.structure import node_signature
 from archspec.frozen import frozen
@@ -16,12 +19,18 @@ from archspec.graph.model import Graph, Instance, Node, Port
 LONGEST_PERIOD = 64
 """Nodes in one segment at most; the search is quadratic in it at worst."""
 
+COLLECTED = 4
+"""Segments at least whose outputs are read together; of fewer each is shown."""
+
 
 @frozen
 class Run:
     """`nodes` are the ids of the first segment; segment j has the nodes of `segment(j)`.
 
-    `shared` means that all segments are uses of the same instances.
+    `shared` means that all segments are uses of the same instances. Those of a `growing` run differ
+    in numbers. `carried` pairs what the first segment reads from outside with the port of that
+    segment which the second one reads instead. The outputs of all segments at the `collected` ports
+    of the first one are read together by what follows the run.
     """
 
     start: int
@@ -29,6 +38,14 @@ class Run:
     count: int
     order: tuple[int, ...]  # ids of all nodes of the run, segment after segment
     shared: bool = False
+    growing: bool = False
+    carried: tuple[tuple[Port, Port], ...] = ()
+    collected: frozenset[Port] = frozenset()
+
+    @property
+    def saved(self) -> int:
+        """The number of nodes that need not be shown."""
+        return self.period * (self.count - 1)
 
     @property
     def nodes(self) -> tuple[int, ...]:
@@ -40,13 +57,16 @@ class Run:
         return self.order[number * self.period : (number + 1) * self.period]
 
 
-def repeats(graph: Graph, below: Callable[[Graph], int]) -> tuple[Run, ...]:
+def repeats(
+    graph: Graph, below: Callable[[Graph], int], *, collecting: bool = False
+) -> tuple[Run, ...]:
     """The runs in a graph, found from the first node on.
 
     If two overlap, the one that removes the most nodes is used.
-    `below` gives the structure class of a graph (`archspec.analysis.structure`).
+    `below` gives the structure class of a graph (`archspec.analysis.structure`). If `collecting`,
+    what follows a run may read the outputs of all segments, side by side.
     """
-    search = _Search(graph, below)
+    search = Search(graph, lambda node: node_signature(graph, node, below), collecting=collecting)
     found: list[Run] = []
     at = 0
     while at < len(search.nodes):
@@ -59,17 +79,30 @@ def repeats(graph: Graph, below: Callable[[Graph], int]) -> tuple[Run, ...]:
     return tuple(found)
 
 
-class _Search:
-    """The nodes of a graph without its inputs, prepared for comparing segments."""
+class Search:
+    """The nodes of a graph without its inputs, prepared for comparing segments.
 
-    def __init__(self, graph: Graph, below: Callable[[Graph], int]) -> None:
+    Segments are equal if their nodes have equal signatures. With `regular`, three nodes in the same
+    place of consecutive segments have to satisfy it too. `least` is the least number of segments.
+    If `collecting`, the outputs of all segments may be read from elsewhere, side by side.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        signature: Callable[[Node], Hashable],
+        *,
+        least: int = 2,
+        regular: Callable[[tuple[Node, Node, Node]], bool] | None = None,
+        collecting: bool = False,
+    ) -> None:
+        self.graph, self.least, self.regular = graph, least, regular
+        self.collecting = collecting
         self.nodes: Sequence[Node] = [node for node in graph.nodes if not node.is_input]
         self.place = {node.id: index for index, node in enumerate(self.nodes)}
         numbers: dict[Hashable, int] = {}
         self.signatures = [
-            numbers.setdefault(
-                (node.id in graph.computed, node_signature(graph, node, below)), len(numbers)
-            )
+            numbers.setdefault((node.id in graph.computed, signature(node)), len(numbers))
             for node in self.nodes
         ]
         self.last_reader = [-1] * len(self.nodes)
@@ -87,18 +120,14 @@ class _Search:
         best: Run | None = None
         longest = min(LONGEST_PERIOD, (len(self.nodes) - start) // 2)
         for period in range(1, longest + 1):
-            if best is not None and best.period * (best.count - 1) >= (
-                len(self.nodes) - start - period
-            ):
+            if best is not None and best.saved >= len(self.nodes) - start - period:
                 break  # no longer period can fold more
             if self.signatures[start] != self.signatures[start + period]:
                 continue
             if self._cuts_an_iteration(start, period):
                 continue
             run = self._run(start, period)
-            if run is not None and (
-                best is None or (run.count - 1) * run.period > (best.count - 1) * best.period
-            ):
+            if run is not None and (best is None or run.saved > best.saved):
                 best = run
         return best
 
@@ -110,21 +139,23 @@ class _Search:
         return self.nodes[start + period].iterations != here
 
     def _run(self, start: int, period: int) -> Run | None:
-        if self._read_elsewhere(start, period, 0) or not self._equal(start, period, 1):
+        if self._is_last(start, period, 0) or not self._equal(start, period, 1):
             return None  # cheap, and the most frequent case
         sharing = self._same_instances(start + period, period)
         carried: dict[Port, Port] = {}
         count = 1
-        while not self._read_elsewhere(start, period, count - 1) and (
+        while not self._is_last(start, period, count - 1) and (
             self._equal(start, period, count)
             and self._same_instances(start + count * period, period) == sharing
             and self._wired(start, period, count, carried)
         ):
             count += 1
-        if count < 2:
+        collected = self._collected(start, period, count) if self.collecting else frozenset()
+        if count < self.least or collected is None:
             return None
         order = tuple(node.id for node in self.nodes[start : start + period * count])
-        return Run(start, period, count, order, any(sharing))
+        growing, ways = self.regular is not None, tuple(carried.items())
+        return Run(start, period, count, order, any(sharing), growing, ways, collected)
 
     def _same_instances(self, begin: int, period: int) -> tuple[bool, ...]:
         """For each node of a segment, whether it shares its instance with the one before."""
@@ -139,6 +170,16 @@ class _Search:
             begin + period <= len(self.nodes)
             and self.signatures[begin : begin + period] == self.signatures[start : start + period]
             and self._sharing(begin, period) == self._sharing(start, period)
+            and (self.regular is None or number < 2 or self._is_regular(begin, period))
+        )
+
+    def _is_regular(self, begin: int, period: int) -> bool:
+        """Whether a segment differs from the one before as that one does from its predecessor."""
+        assert self.regular is not None
+        nodes = self.nodes
+        return all(
+            self.regular((nodes[at - 2 * period], nodes[at - period], nodes[at]))
+            for at in range(begin, begin + period)
         )
 
     def _sharing(self, begin: int, period: int) -> tuple[int, ...]:
@@ -170,9 +211,78 @@ class _Search:
     def _at(self, port: Port) -> int:
         return self.place.get(port.node, -1)
 
-    def _read_elsewhere(self, start: int, period: int, number: int) -> bool:
-        """Whether segment `number` has other readers than the next one, so that it is the last."""
+    def _is_last(self, start: int, period: int, number: int) -> bool:
+        """Whether segment `number` has other readers than the next one, so that it is the last.
+
+        Readers that read the same output of the next segment, too, may collect those of all.
+        """
         begin = start + number * period
-        return any(
-            self.last_reader[at] >= begin + 2 * period for at in range(begin, begin + period)
+        far = begin + 2 * period
+        segment = range(begin, begin + period)
+        if all(self.last_reader[at] < far for at in segment):
+            return False
+        return not self.collecting or any(
+            (reader, at + period, index) not in self._reads
+            for at in segment
+            for index in range(len(self.nodes[at].types))
+            for reader, _ in self._readers(at, index, far)
+        )
+
+    def _collected(self, start: int, period: int, count: int) -> frozenset[Port] | None:
+        """The ports of the first segment whose outputs are collected from all segments.
+
+        None if their readers do not read them after the run, in the order of the segments.
+        """
+        end = start + period * count
+        places = [
+            [
+                (reader, position, at, index)
+                for at in range(period)
+                for index in range(len(self.nodes[start + at].types))
+                for reader, position in self._readers(
+                    start + number * period + at, index, start + (number + 2) * period
+                )
+            ]
+            for number in range(count - 1)
+        ]
+        if not any(places):
+            return frozenset()
+        if count < COLLECTED:
+            return None
+        stride = Counter(reader for reader, *_ in places[0])
+        for number, found in enumerate(places):
+            moved = [(r, at + number * stride[r], *port) for r, at, *port in places[0]]
+            if found != moved or any(reader < end for reader in stride):
+                return None
+        return frozenset(Port(self.nodes[start + at].id, index) for *_, at, index in places[0])
+
+    def _readers(self, at: int, index: int, least: int) -> list[tuple[int, int]]:
+        """The places of nodes from `least` on that read a port, and where they do.
+
+        Outputs of the graph are read behind all nodes.
+        """
+        if self.last_reader[at] < least:
+            return []
+        port = Port(self.nodes[at].id, index)
+        readers = dict.fromkeys(reader.id for reader in self.graph.consumers.get(port, ()))
+        rows = [(self.place[reader], self.graph.node(reader).inputs) for reader in readers]
+        rows.append((len(self.nodes), self.graph.output_ports))
+        return [
+            (place, position)
+            for place, ports in rows
+            if place >= least
+            for position, read in enumerate(ports)
+            if read == port
+        ]
+
+    @cached_property
+    def _reads(self) -> frozenset[tuple[int, int, int]]:
+        """The place of each reader, with the place of the node that it reads and the output."""
+        rows = [(place, node.inputs) for place, node in enumerate(self.nodes)]
+        rows.append((len(self.nodes), self.graph.output_ports))
+        return frozenset(
+            (place, self.place[port.node], port.index)
+            for place, ports in rows
+            for port in ports
+            if port.node in self.place
         )

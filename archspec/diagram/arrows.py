@@ -9,6 +9,7 @@ from itertools import groupby
 
 from archspec.diagram.cells import entering, leaving
 from archspec.diagram.edges import Edge, Reach, Wiring, below, edges_between, merged
+from archspec.diagram.labels import counted_text
 from archspec.diagram.points import apart, in_order, jointed, parted
 from archspec.diagram.ranks import levels, stretched
 from archspec.diagram.straight import (
@@ -23,7 +24,7 @@ from archspec.diagram.straight import (
 )
 from archspec.diagram.wording import Wording
 from archspec.frozen import frozen
-from archspec.passes.expand import Flat
+from archspec.passes.flat import Flat
 
 MANY = 3
 """Adjacent arrows at a box that need room to bend."""
@@ -36,7 +37,8 @@ class Arrow:
     `out` and `into` are cells of these; `length` is in ranks. `tooltip` has a line for each tensor.
     `rigid` is the weight with which the arrow is kept straight; `ordered` keeps the arrows of its
     box in order from left to right. A hidden arrow only places a box straight below another. Of
-    `shape_only` data no values are used, and no output needs those of an `idle` arrow.
+    `shape_only` data no values are used, and no output needs those of an `idle` arrow. The data of
+    several pieces of a repetition, if it is `collected`, is one arrow.
     """
 
     start: int
@@ -50,6 +52,7 @@ class Arrow:
     hidden: bool = False
     shape_only: bool = False
     idle: bool = False
+    collected: int = 1
 
 
 @frozen
@@ -101,7 +104,10 @@ def arrows(flat: Flat, owner: Mapping[int, int], wiring: Wiring, wording: Wordin
         Arrow(
             edge.start,
             edge.end,
-            tuple(wording.exact_type(flat.type_of(port)) for port in edge.ports),
+            tuple(
+                counted_text("", wording.exact_type(flat.type_of(port)), edge.times)
+                for port in edge.ports
+            ),
             tails_of_bars.get(edge, tails.of.get(edge)),
             edge.target if edge.end in wiring.cells else heads.of.get(edge),
             max(1, rank[edge.end] - rank[edge.start]),
@@ -109,6 +115,7 @@ def arrows(flat: Flat, owner: Mapping[int, int], wiring: Wiring, wording: Wordin
             edge.start in fans,
             shape_only=edge.shape_only,
             idle=edge.end not in needed,
+            collected=edge.times,
         )
         for edge in edges
     ]

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from archspec.diagram.shape_readers import ShapeReaders
 from archspec.frozen import frozen
-from archspec.passes.expand import Flat, FlatNode, FlatPort, Group
+from archspec.passes.flat import Flat, FlatNode, FlatPort, Group
 
 
 @frozen

@@ -7,7 +7,9 @@ from typing import Literal, TypeAlias
 from archspec.diagram.chains import chains
 from archspec.diagram.drawing import innermost_frames, prepared
 from archspec.graph.model import Graph
-from archspec.passes.expand import Flat, Runs, expand, flat_size, height
+from archspec.passes.expand import expand, flat_size, height
+from archspec.passes.flat import Flat
+from archspec.passes.pieces import Runs
 
 Depth: TypeAlias = "int | Literal['auto'] | None"
 """Levels of blocks that are expanded, None for all, "auto" for a useful number of boxes."""

@@ -44,7 +44,7 @@ COUNTED = {
     "labelangle": "-45",
     "labeldistance": "0.9",
 }
-"""The number of tensors beside the beginning of an arrow that has several."""
+"""The number of tensors beside the beginning of an arrow, of pieces beside its end."""
 
 
 @frozen
@@ -199,7 +199,9 @@ class _Writer:
             found["style"] = "dashed"
         if arrow.idle:
             found["color"] = PALE_LINE
-        if len(arrow.tooltip) > 1:
+        if arrow.collected > 1:
+            found.update(COUNTED, headlabel=f"all {arrow.collected}")
+        elif len(arrow.tooltip) > 1:
             found.update(COUNTED, taillabel=str(len(arrow.tooltip)))
         if arrow.start in self.splits:
             found["tailclip"] = "false"
@@ -211,8 +213,9 @@ class _Writer:
 
 
 def _frame_title(frame: Frame) -> str:
-    words = (Run(f"{frame.title} "), *several(times(frame.count, frame.uses, frame.shared)))
-    return column([TextCell((words,), room=0, padding=0, left=True)], padding=0)
+    words = [Run(f"{frame.title} "), *several(times(frame.count, frame.uses, frame.shared))]
+    words += [small(f"   {frame.growth}")] * bool(frame.growth)
+    return column([TextCell((tuple(words),), room=0, padding=0, left=True)], padding=0)
 
 
 def sources_first(drawing: Drawing) -> Sequence[Box]:

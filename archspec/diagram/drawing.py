@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Literal
 
 from archspec.diagram.arrows import Arrow, arrows
 from archspec.diagram.chains import Chain, chains, is_bar, is_commutative, wide
 from archspec.diagram.edges import Wiring
-from archspec.diagram.equal_uses import folded
+from archspec.diagram.equal_uses import folded, number_range
 from archspec.diagram.facts import Facts
 from archspec.diagram.labels import shortened
 from archspec.diagram.wording import Wording
 from archspec.frozen import frozen
 from archspec.graph.model import Structure
-from archspec.passes.expand import Flat, FlatNode, Group
+from archspec.passes.flat import Flat, FlatNode, Group
 
 IDLE = "no output needs it"
 
@@ -63,7 +64,8 @@ class Box:
 class Frame:
     """A frame around boxes: an expanded block, or `count` equal pieces in sequence.
 
-    It may represent several `uses` of a shared block; a `shared` one has other uses.
+    It may represent several `uses` of a shared block; a `shared` one has other uses. `growth` says
+    how the data grows that the pieces pass on.
     """
 
     id: int
@@ -74,6 +76,7 @@ class Frame:
     count: int = 1
     uses: int = 1
     shared: bool = False
+    growth: str = ""
 
 
 @frozen
@@ -103,12 +106,15 @@ def _separate_outputs(flat: Flat) -> Flat:
         if item.kind != "output":
             continue
         indices = list(_indices(_structure(item), len(item.inputs)))
-        for place, (port, kind) in enumerate(zip(item.inputs, item.types, strict=True)):
-            name = f"{item.name}{indices[place]}"
-            kept.append(
-                replace(item, index=len(kept), name=name, path=name, types=(kind,), inputs=(port,))
-            )
-    return Flat(tuple(kept), flat.groups)
+        rows = zip(item.inputs, item.types, indices, strict=True)
+        for (port, several), found in groupby(rows, lambda row: (row[0], row[0] in flat.collected)):
+            together = list(found)
+            for one in [together] if several else ([row] for row in together):
+                name = number_range([f"{item.name}{index}" for *_, index in one])
+                times = (len(one),) if len(one) > 1 else ()
+                output = replace(item, index=len(kept), name=name, path=name, times=times)
+                kept.append(replace(output, types=(one[0][1],), inputs=(port,)))
+    return Flat(tuple(kept), flat.groups, flat.collected)
 
 
 def _structure(item: FlatNode) -> Structure:
@@ -185,7 +191,8 @@ class _Builder:
             title, tooltip = self.wording.title(group), self._facts_of(group)
             level = nesting[group.index]
             count, uses, shared = group.count, group.uses, group.shared
-            yield Frame(group.index, parent, title, level, tooltip, count, uses, shared)
+            growth = self.wording.growth(group.growth)
+            yield Frame(group.index, parent, title, level, tooltip, count, uses, shared, growth)
 
     def _facts_of(self, group: Group) -> tuple[str, ...]:
         return self.facts.frame(group, self.wording.path(group))
@@ -240,7 +247,7 @@ class _Builder:
     def _block(self, item: FlatNode, frame: int | None) -> Box:
         callee = item.node.callee if item.node is not None else item.graph
         assert callee is not None
-        title = self.wording.calls[callee]
+        title = self.wording.called(callee, item.final.node.callee if item.final else None)
         tip = self.facts.node(item, title)
         key = self.wording.key(item)
         shapes = self._shapes([item])
@@ -255,10 +262,15 @@ class _Builder:
         """
         given = [self.flat.type_of(port) for port in members[0].inputs]
         last = members[-1]
-        text = self.wording.op(last) if last.kind == "op" else ""
-        kinds = (kind for at, kind in enumerate(last.types) if (last.index, at) in self.read)
-        shapes = dict.fromkeys(self.wording.shape(kind) for kind in kinds if kind not in given)
-        return tuple(shortened(shape, 60) for shape in shapes if shape not in text)
+        written = self.wording.op(last) if last.kind == "op" else ""
+        kinds = zip(last.types, last.first_types, strict=True)
+        shapes = dict.fromkeys(
+            self.wording.shape(kind, first)
+            for at, (kind, first) in enumerate(kinds)
+            if (last.index, at) in self.read and (kind not in given or first != kind)
+        )
+        grown = [self.wording.growth(last.growth)] * bool(last.growth)
+        return tuple(shortened(text, 60) for text in (*shapes, *grown) if text not in written)
 
 
 def innermost_frames(flat: Flat) -> Mapping[int | None, int | None]:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from archspec.diagram.shape_readers import ShapeReaders
 from archspec.frozen import frozen
-from archspec.passes.expand import Flat, FlatPort
+from archspec.passes.flat import Flat, FlatPort
 
 Reach: TypeAlias = Mapping[int, int]
 """The bars below, each with the leftmost cell that is reached."""
@@ -31,7 +31,8 @@ class Wiring:
 class Edge:
     """All data from one box to another, or to one cell of it.
 
-    `target` is the first input that it enters; of `shape_only` data no values are used.
+    `target` is the first input that it enters; of `shape_only` data no values are used. It is the
+    data of so many pieces as `times` says.
     """
 
     start: int
@@ -40,6 +41,7 @@ class Edge:
     source: int  # the box that computes the data; `start` may be a point where it branches
     target: int
     shape_only: bool = False
+    times: int = 1
 
 
 def edges_between(flat: Flat, owner: Mapping[int, int], cells: Mapping[int, int]) -> list[Edge]:
@@ -47,6 +49,7 @@ def edges_between(flat: Flat, owner: Mapping[int, int], cells: Mapping[int, int]
     found: dict[tuple[int, int, int], list[FlatPort]] = {}
     first: dict[tuple[int, int, int], int] = {}
     read: set[tuple[int, int, int]] = set()
+    times: dict[tuple[int, int, int], int] = {}
     readers = ShapeReaders()
     for item in flat.nodes:
         shapes = readers.of(item)
@@ -56,12 +59,14 @@ def edges_between(flat: Flat, owner: Mapping[int, int], cells: Mapping[int, int]
             if start != end:
                 way = start, end, target if end in cells else 0
                 first.setdefault(way, target)
+                if item.times:
+                    times[way] = max(times.get(way, 1), item.times[target])
                 if target not in shapes:
                     read.add(way)
                 ports = found.setdefault(way, [])
                 ports += [port] * (port not in ports)
     return [
-        Edge(way[0], way[1], tuple(ports), way[0], first[way], way not in read)
+        Edge(way[0], way[1], tuple(ports), way[0], first[way], way not in read, times.get(way, 1))
         for way, ports in found.items()
     ]
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from archspec.frozen import frozen
-from archspec.passes.expand import Flat, FlatNode, FlatPort, Group
+from archspec.passes.flat import Flat, FlatNode, FlatPort, Group
 from archspec.types.dim import Dim
 from archspec.types.tensor import TensorType
 
@@ -126,6 +126,7 @@ class _Drawn:
     def __init__(self, flat: Flat) -> None:
         self.nodes = {item.index: item for item in flat.nodes}
         self.groups = {group.index: group for group in flat.groups}
+        self.collected = flat.collected
 
     def fold(
         self, uses: Sequence[Use], ends: Sequence[Mapping[tuple[int, int, int], FlatNode]]
@@ -145,7 +146,7 @@ class _Drawn:
             self.groups[outer] = replace(self.groups[outer], uses=len(uses))
         for key, kept in ends[-1].items():
             outputs = [self.nodes[one[key].index] for one in ends]
-            first, name = outputs[0].index, _range([item.name for item in outputs])
+            first, name = outputs[0].index, number_range([item.name for item in outputs])
             self.nodes[first] = replace(
                 self.nodes[first],
                 name=name,
@@ -186,6 +187,7 @@ class _Drawn:
                 for index, place in number.items()
             ),
             tuple(self.groups.values()),
+            frozenset(moved(port) for port in self.collected if port[0] in number),
         )
 
 
@@ -210,9 +212,11 @@ def _common(kinds: Sequence[TensorType]) -> TensorType:
     return kinds[0].with_shape(*(one[0] if len({*one}) == 1 else DIFFERENT for one in sizes))
 
 
-def _range(names: Sequence[str]) -> str:
+def number_range(names: Sequence[str]) -> str:
     """`proposals[0 .. 4][1]` for names that differ in one number, otherwise the first and last."""
     first, last = names[0], names[-1]
+    if first == last:
+        return first
     one, other = NUMBERS.findall(first), NUMBERS.findall(last)
     apart = [at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]]
     if NUMBERS.sub("0", first) != NUMBERS.sub("0", last) or len(apart) != 1:

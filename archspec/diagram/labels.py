@@ -5,13 +5,15 @@ Numbers have four digits, such as `p=0.01818`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Any
 
 from archspec.frozen import frozen
 from archspec.graph.model import Region
 from archspec.ops.base import Op
+from archspec.passes.flat import Step
 from archspec.semantics.values.operators import OP_OF_OPERATOR
 from archspec.types.dim import Dim
 from archspec.types.initialiser import Initialiser
@@ -23,6 +25,9 @@ LONGEST = 2 * WIDEST
 """Characters in the text of an op, which may have two lines."""
 LONGEST_KEY = 24
 """Characters in the name of an instance."""
+
+NUMBERS = re.compile(r"\d+(?:\.\d+)?(?:e-?\d+)?")
+"""A number in a text."""
 
 LONGEST_DIM = 12
 """Characters in a size, such as `(H + 15)//16`; longer ones are numbers."""
@@ -55,16 +60,24 @@ SYMBOLIC = Dims()
 """All sizes are as they are."""
 
 
-def op_text(op: Op, regions: Sequence[Region] = (), dims: Dims = SYMBOLIC) -> str:
+def op_text(
+    op: Op, regions: Sequence[Region] = (), dims: Dims = SYMBOLIC, last: Op | None = None
+) -> str:
     """`conv(64, 3, stride=2)`: required attributes by position, then changed ones by name.
 
     Several required numbers of an op without weights are named as well: `select(axis=1, index=0)`.
     Layers of the op come first: `scan(cell, axis=1)`. Arithmetic with a number is written with its
-    operator, and the data as `x`: `x / 2`.
+    operator, and the data as `x`: `x / 2`. With the `last` of several ops of one kind, numbers that
+    differ are ranges: `conv(64 .. 192, 3)`.
     """
+    last = op if last is None else last
+
+    def both(value: Any, end: Any) -> str:
+        return spanned(value_text(value, dims), value_text(end, dims))
+
     number = getattr(op, "scalar", None)
     if op.name in OPERATORS and number is not None:
-        operands = ["x", value_text(number, dims)]
+        operands = ["x", both(number, getattr(last, "scalar", None))]
         if getattr(op, "reverse", False):
             operands.reverse()
         return shortened(f" {OPERATORS[op.name]} ".join(operands))
@@ -73,18 +86,22 @@ def op_text(op: Op, regions: Sequence[Region] = (), dims: Dims = SYMBOLIC) -> st
     positional = True
     named = _has_numbers_without_order(op)
     for name, declared in type(op).model_fields.items():
-        value = getattr(op, name)
+        value, end = getattr(op, name), getattr(last, name)
         if declared.is_required() and positional and not (named and is_number(value)):
-            parts.append(value_text(value, dims))
+            parts.append(both(value, end))
             continue
         positional = False
-        if declared.is_required() or value != declared.get_default(call_default_factory=True):
+        default = (
+            None if declared.is_required() else declared.get_default(call_default_factory=True)
+        )
+        if declared.is_required() or value != default or end != default:
             if isinstance(value, Initialiser) or name in op.regions:
                 continue
             if _are_named(value):
-                parts += [f"{key}={value_text(item, dims)}" for key, item in value]
+                pairs = zip(value, end, strict=True)
+                parts += [f"{one[0]}={both(one[1], other[1])}" for one, other in pairs]
                 continue
-            parts.append(f"{name}={value_text(value, dims)}")
+            parts.append(f"{name}={both(value, end)}")
     return shortened(f"{shown}({', '.join(parts)})" if parts else shown, LONGEST)
 
 
@@ -137,6 +154,27 @@ def range_text(first: str, last: str) -> str:
     return ".".join(one)
 
 
+def spanned(first: str, last: str) -> str:
+    """`conv(64 .. 192, 3)`: the texts of the first and the last of several, without repetitions."""
+    if first == last:
+        return first
+    numbers, others = NUMBERS.findall(first), NUMBERS.findall(last)
+    between = NUMBERS.split(first)
+    if between != NUMBERS.split(last):
+        common = first.partition("(")[0]
+        return common if common == last.partition("(")[0] else f"{first} .. {last}"
+    pairs = zip(numbers, others, strict=True)
+    spans = [one if one == other else f"{one} .. {other}" for one, other in pairs]
+    return "".join(text for pair in zip(between, [*spans, ""], strict=True) for text in pair)
+
+
+def step_text(step: Step, dims: Dims) -> str:
+    """`64 -> 256, +32 each`."""
+    each = dims.text(step.each)
+    sign = "" if each.startswith("-") else "+"
+    return f"{dims.text(step.start)} -> {dims.text(step.end)}, {sign}{each} each"
+
+
 def full_range(path: str, key: str, last: str) -> str:
     """The range of full names from `path`, which ends in `key`, to the one that ends in `last`."""
     return range_text(path, path.removesuffix(key) + last) if last else path
@@ -184,11 +222,19 @@ def value_text(value: Any, dims: Dims = SYMBOLIC) -> str:
     return dims.text(value) if isinstance(value, Dim) else str(value)
 
 
-def shape_text(kind: TensorType, dims: Dims = SYMBOLIC) -> str:
-    """`[B, 64, H//2]`."""
-    return value_text(kind.shape, dims)
+def shape_text(kind: TensorType, dims: Dims = SYMBOLIC, first: TensorType | None = None) -> str:
+    """`[B, 64, H//2]`; with the `first` of several that grow, `[B, 64 .. 256, H//2]`."""
+    if first is None or first == kind or len(first.shape) != len(kind.shape):
+        return value_text(kind.shape, dims)
+    pairs = zip(first.shape, kind.shape, strict=True)
+    sizes = (one if one == other else f"{one} .. {other}" for one, other in _texts(pairs, dims))
+    return f"[{', '.join(sizes)}]"
 
 
-def type_text(kind: TensorType, dims: Dims = SYMBOLIC) -> str:
+def _texts(pairs: Iterable[tuple[Dim, Dim]], dims: Dims) -> Iterator[tuple[str, str]]:
+    return ((dims.text(one), dims.text(other)) for one, other in pairs)
+
+
+def type_text(kind: TensorType, dims: Dims = SYMBOLIC, first: TensorType | None = None) -> str:
     """`f32[B, 64, H//2]`."""
-    return f"{kind.dtype}{shape_text(kind, dims)}"
+    return f"{kind.dtype}{shape_text(kind, dims, first)}"

@@ -62,7 +62,7 @@ class _Pen:
     def page(self, drawing: Mapping[str, Any]) -> Iterator[str]:
         """The whole drawing: background, frames, boxes and arrows, each with its text."""
         for item in (drawing, *drawing.get("objects", ()), *drawing.get("edges", ())):
-            for part in ("_draw_", "_hdraw_", "_tdraw_", "_ldraw_", "_tldraw_"):
+            for part in ("_draw_", "_hdraw_", "_tdraw_", "_ldraw_", "_tldraw_", "_hldraw_"):
                 yield "q 1 w"
                 self.bold = self.italic = False
                 for operation in item.get(part, ()):

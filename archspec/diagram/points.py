@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from archspec.diagram.edges import Edge, Wiring, around, enters
-from archspec.passes.expand import FlatPort
+from archspec.passes.flat import FlatPort
 
 
 def parted(edges: Sequence[Edge], wiring: Wiring) -> tuple[list[Edge], dict[int, int]]:

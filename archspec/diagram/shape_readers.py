@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archspec.graph.model import Graph, Node
 from archspec.graph.walk import postorder
-from archspec.passes.expand import FlatNode
+from archspec.passes.flat import FlatNode
 
 
 class ShapeReaders:

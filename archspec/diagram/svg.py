@@ -24,7 +24,7 @@ REACH = 7
 PRINTED = "@media print { svg:root { width: 100%; height: 100% } }"
 """A file that is printed fits on one page, of any size."""
 
-_PARTS = ("_draw_", "_hdraw_", "_tdraw_", "_ldraw_", "_tldraw_")
+_PARTS = ("_draw_", "_hdraw_", "_tdraw_", "_ldraw_", "_tldraw_", "_hldraw_")
 
 
 def svg(drawing: Mapping[str, Any]) -> bytes:

@@ -15,11 +15,14 @@ from archspec.diagram.labels import (
     range_text,
     shape_text,
     shortened,
+    spanned,
+    step_text,
     type_text,
 )
 from archspec.frozen import frozen
-from archspec.graph.model import Graph
-from archspec.passes.expand import Flat, FlatNode, Group
+from archspec.graph.model import Graph, Node
+from archspec.ops.base import Op
+from archspec.passes.flat import Flat, FlatNode, Group, Step
 from archspec.types.tensor import TensorType
 
 
@@ -38,14 +41,18 @@ class Wording:
     def op(self, item: FlatNode) -> str:
         """`conv(64, 3, stride=2)`."""
         assert item.node is not None
-        op, instance = item.node.op, item.node.instance
-        assert op is not None
+        node, instance = item.node, item.node.instance
+        last = item.final.node if item.final is not None else node
         assert instance is not None
-        meant = op.in_inference() if self.inference and op.stochastic else op
-        text = op_text(meant, instance.regions, self.dims)
+        text = op_text(self._meant(node), instance.regions, self.dims, self._meant(last))
         if instance.frozen and instance.key and not (item.graph is not None and item.graph.frozen):
             return shortened(f"frozen({text})")
         return text
+
+    def _meant(self, node: Node) -> Op:
+        op = node.op
+        assert op is not None
+        return op.in_inference() if self.inference and op.stochastic else op
 
     def key(self, item: FlatNode) -> str:
         """The name of an op, unless it has no meaning: numbers are shown if there are weights."""
@@ -67,7 +74,16 @@ class Wording:
 
     def call(self, group: Group) -> str:
         """`bottleneck(64, 2)`."""
-        return self.calls[group.graph] if group.graph is not None else ""
+        return self.called(group.graph, group.final) if group.graph is not None else ""
+
+    def called(self, graph: Graph, final: Graph | None) -> str:
+        """The text of a block; of several that grow, those of the first and the last."""
+        text = self.calls[graph]
+        return text if final is None else shortened(spanned(text, self.calls[final]))
+
+    def growth(self, growth: Sequence[Step]) -> str:
+        """`64 -> 256, +32 each`: how the data grows that several pieces pass on."""
+        return "; ".join(step_text(step, self.dims) for step in growth)
 
     def path(self, group: Group) -> str:
         """`body.layer1.1 .. 2: bottleneck(64) × 2`."""
@@ -76,9 +92,9 @@ class Wording:
         names = full_range(group.path, group.key, group.last)
         return counted_text(names, self.call(group), group.count)
 
-    def shape(self, kind: TensorType) -> str:
-        """`[B, 64, H//2]`."""
-        return shape_text(kind, self.dims)
+    def shape(self, kind: TensorType, first: TensorType | None = None) -> str:
+        """`[B, 64, H//2]`; with the `first` of several that grow, `[B, 64 .. 256, H//2]`."""
+        return shape_text(kind, self.dims, first)
 
     def type(self, kind: TensorType) -> str:
         """`f32[B, 64, H//2]`."""

@@ -2,91 +2,27 @@
 
 Depth 0 is the network as one node, depth 1 shows its body, and each further level expands the calls
 in it. With `fold`, only the first of several equal consecutive pieces is listed, in a group with
-their number. The size of the result is computed before anything is expanded.
+their number; pieces that differ in numbers which grow regularly are listed as one, too, with the
+nodes of the last one. The size of the result is computed before anything is expanded.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, field, replace
 
-from archspec.analysis.repeats import Run, repeats
-from archspec.analysis.structure import structure_classes
+from archspec.analysis.repeats import Run
 from archspec.diagnostics.failure import CompileFailed
 from archspec.diagnostics.model import Diagnostic, Frame, diagnostic
-from archspec.frozen import frozen
 from archspec.graph.model import Graph, GraphOutput, Node, Port
 from archspec.graph.names import join_path
 from archspec.graph.walk import postorder, walk
-from archspec.source import NOWHERE, Span
-from archspec.types.tensor import TensorType
+from archspec.passes.flat import Final, Flat, FlatNode, FlatPort, Group
+from archspec.passes.pieces import Runs, growth, places
 
 NODE_BUDGET = 20_000
 """Maximum number of nodes of a flat graph."""
-
-FlatPort: TypeAlias = "tuple[int, int]"
-"""Index of a flat node, and of one of its outputs."""
-
-
-@frozen
-class FlatNode:
-    """A node of the flat graph.
-
-    `path` is the full name of its instance; `chain` the call sites that lead to it, innermost
-    first; `group` the innermost group that it is in.
-    """
-
-    index: int
-    kind: Literal["input", "op", "call", "output"]
-    name: str
-    path: str
-    types: tuple[TensorType, ...]
-    inputs: tuple[FlatPort, ...]
-    chain: tuple[Frame, ...] = ()
-    group: int | None = None
-    node: Node | None = None
-    graph: Graph | None = None  # that the node is in
-    count: int = 1  # number of equal consecutive nodes that it represents
-    last: str = ""  # key of the last of these
-    also: tuple[tuple[int, FlatPort], ...] = ()  # further inputs, each with the place of one
-    uses: int = 1  # number of uses of a shared layer that it represents, each with its inputs
-    shared: bool = False  # whether there are other uses of the layer in its group
-
-    @property
-    def sources(self) -> tuple[FlatPort, ...]:
-        """All that it reads, without order."""
-        return (*self.inputs, *(port for _, port in self.also))
-
-
-@frozen
-class Group:
-    """A group of nodes: those of an expanded block, or one of `count` equal pieces."""
-
-    index: int
-    parent: int | None
-    kind: Literal["block", "repeat"]
-    path: str
-    graph: Graph | None = None
-    count: int = 1
-    key: str = ""  # of the call, below the block that it is in
-    last: str = ""  # key of the last of several equal calls
-    origin: Span = NOWHERE  # of the call
-    pieces: tuple[tuple[str, ...], ...] = ()  # of the first and the last equal piece, their keys
-    uses: int = 1  # number of uses of a shared block that it represents
-    shared: bool = False  # whether there are other uses of the block in the same group
-
-
-@frozen
-class Flat:
-    """An expanded graph. Nodes are in topological order."""
-
-    nodes: tuple[FlatNode, ...]
-    groups: tuple[Group, ...]
-
-    def type_of(self, port: FlatPort) -> TensorType:
-        """Type of a port."""
-        return self.nodes[port[0]].types[port[1]]
 
 
 def expand(
@@ -178,25 +114,13 @@ def _last(graph: Graph, run: Run) -> str:
     return instance.key if instance is not None else ""
 
 
-class Runs:
-    """The runs of equal consecutive pieces in each graph below a root, computed lazily."""
-
-    def __init__(self, root: Graph) -> None:
-        self._classes = structure_classes(root)
-        self._found: dict[Graph, tuple[Run, ...]] = {}
-
-    def of(self, graph: Graph) -> tuple[Run, ...]:
-        """The runs in a graph, without those that consist of calls of rules."""
-        if graph not in self._found:
-            runs = repeats(graph, self._classes.__getitem__)
-            self._found[graph] = tuple(run for run in runs if not _of_rules(graph, run))
-        return self._found[graph]
-
-
-def _of_rules(graph: Graph, run: Run) -> bool:
-    """Whether only calls of rules repeat: halves of an expansion, which are all drawn."""
-    callees = (graph.node(at).callee for at in run.nodes)
-    return all(callee is not None and callee.kind == "rule" for callee in callees)
+def _final(level: _Level, node: Node, run: Run | None) -> Final | None:
+    """The node of the last growing piece that corresponds to a node of the first one."""
+    at = run.nodes.index(node.id) if run is not None and run.growing else None
+    last = node if run is None or at is None else level.graph.node(run.segment(run.count - 1)[at])
+    if level.final is not None:
+        return Final(level.final.nodes[level.graph.place[last.id]], level.final)
+    return None if at is None else Final(last, level.graph)
 
 
 def _too_large(graph: Graph, depth: int | None, size: int, budget: int, fits: int) -> Diagnostic:
@@ -223,6 +147,7 @@ class _Level:
     depth: int
     call: Node | None
     runs: Mapping[int, Run]  # by each node of a run
+    final: Graph | None = None  # the graph in the last of several growing pieces
     pieces: dict[int, int] = field(default_factory=dict)  # group by start of its run
 
 
@@ -233,6 +158,7 @@ class _Opening:
         self.runs = runs
         self.nodes: list[FlatNode] = []
         self.groups: list[Group] = []
+        self.collected: set[FlatPort] = set()
 
     def run(self, graph: Graph, depth: int) -> Flat:
         inputs: dict[Port, FlatPort] = {}
@@ -245,7 +171,7 @@ class _Opening:
             self._close(graph, inputs)
         else:
             self._open(graph, inputs, depth)
-        return Flat(tuple(self.nodes), tuple(self.groups))
+        return Flat(tuple(self.nodes), tuple(self.groups), frozenset(self.collected))
 
     def _close(self, graph: Graph, inputs: Mapping[Port, FlatPort]) -> None:
         whole, place = len(self.nodes), 0
@@ -270,7 +196,7 @@ class _Opening:
             stack.pop()
             if stack and level.call is not None:
                 for index, port in enumerate(level.graph.output_ports):
-                    stack[-1].ports[Port(level.call.id, index)] = level.ports[port]
+                    self._yield(stack[-1], Port(level.call.id, index), level.ports[port])
             else:
                 for output in graph.outputs:
                     self._add_output(output, graph, tuple(level.ports[p] for p in output.ports))
@@ -279,6 +205,14 @@ class _Opening:
         """The run that a node is in."""
         found = self.runs(graph) if self.runs is not None else ()
         return {at: run for run in found for at in run.order}
+
+    def _common(self, graph: Graph, final: Graph | None) -> Mapping[int, Run]:
+        """The runs in a graph that are also runs in the one of the last growing piece."""
+        found = self._by_node(graph)
+        if final is None or not found:
+            return found
+        there = {places(final, run) for run in self._by_node(final).values()}
+        return {at: run for at, run in found.items() if places(graph, run) in there}
 
     def _visit(self, level: _Level, node: Node) -> _Level | None:
         """List a node, or return the level that expands it."""
@@ -295,14 +229,23 @@ class _Opening:
         last = _last(level.graph, run) if run is not None and count > 1 else ""
         path = join_path(level.path, node.instance.key)
         inputs = tuple(level.ports[port] for port in node.inputs)
+        final = _final(level, node, run)
+        grown = growth(level.graph, run) if run is not None and count > 1 else ()
         if node.callee is not None and level.depth > 1:
-            return self._enter(level, node, node.callee, path, inputs, group, (count, last))
+            opened = self._enter(level, node, node.callee, path, inputs, group, (count, last))
+            if final is not None:
+                opened.final = final.node.callee
+                opened.runs = self._common(node.callee, opened.final)
+                whole = replace(self.groups[-1], final=opened.final, growth=grown)
+                self.groups[-1] = whole
+            return opened
+        inputs, times = self._merged(node, inputs)
         item = FlatNode(
             len(self.nodes),
             "op" if node.callee is None else "call",
             node.instance.title,
             path,
-            node.types,
+            final.node.types if final is not None else node.types,
             inputs,
             (*node.origin.frames, *level.chain),
             group,
@@ -310,11 +253,35 @@ class _Opening:
             level.graph,
             count,
             last,
+            final=final,
+            growth=grown,
+            times=times,
         )
         self.nodes.append(item)
         for output in range(len(node.types)):
-            level.ports[Port(node.id, output)] = (item.index, output)
+            self._yield(level, Port(node.id, output), (item.index, output))
         return None
+
+    def _yield(self, level: _Level, port: Port, flat: FlatPort) -> None:
+        """Store where the data of a port is in the flat graph."""
+        level.ports[port] = flat
+        run = level.runs.get(port.node)
+        if run is not None and port in run.collected:
+            self.collected.add(flat)
+
+    def _merged(
+        self, node: Node, inputs: tuple[FlatPort, ...]
+    ) -> tuple[tuple[FlatPort, ...], tuple[int, ...]]:
+        """The inputs of a node: outputs of several pieces are one input of an op that merges them.
+
+        Also the number of pieces for each input, if one has several.
+        """
+        merging = node.op is not None and (node.op.category == "merge" or bool(node.op.arithmetic))
+        if not merging or self.collected.isdisjoint(inputs):
+            return inputs, ()
+        numbers = Counter(port for port in inputs if port in self.collected)
+        found = [p for at, p in enumerate(inputs) if p not in numbers or p not in inputs[:at]]
+        return tuple(found), tuple(numbers.get(port, 1) for port in found)
 
     def _enter(
         self,
@@ -345,7 +312,15 @@ class _Opening:
             index = level.pieces[run.start] = len(self.groups)
             ends = [run.segment(at) for at in (0, run.count - 1)]
             pieces = tuple(tuple(_keys(level.graph, segment)) for segment in ends)
-            whole = Group(index, level.group, "repeat", level.path, count=run.count, pieces=pieces)
+            whole = Group(
+                index,
+                level.group,
+                "repeat",
+                level.path,
+                count=run.count,
+                pieces=pieces,
+                growth=growth(level.graph, run),
+            )
             self.groups.append(whole)
         return level.pieces[run.start], 1
 

@@ -7,7 +7,7 @@ import pytest
 
 from archspec import load
 from archspec.diagram.draw import drawing
-from archspec.diagram.equal_uses import _range
+from archspec.diagram.equal_uses import number_range
 from tests.diagram.test_arrows import box_of, shown
 from tests.diagram.test_looks import network, program, texts_of
 
@@ -112,7 +112,7 @@ network net {
     ],
 )
 def test_the_name_of_the_outputs_of_all_uses(names, expected):
-    assert _range(names) == expected
+    assert number_range(names) == expected
 
 
 def test_a_detector_fits_on_a_page(program):

@@ -117,7 +117,6 @@ def test_dense_connections_are_drawn_along_one_straight_path(network, program):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("rdn_x2", [f"rdbs.{at}:" for at in range(16)]),
         ("u2netp", [f"stage{at}:" for at in [1, 2, 3, 4, 5, 6, "5d", "4d", "3d", "2d"]]),
     ],
 )
