@@ -9,6 +9,7 @@ from numbers import Integral, Real
 from archspec.diagnostics.suggest import did_you_mean
 from archspec.graph.compiled import NetworkParameter
 from archspec.ops.registry import all_ops
+from archspec.semantics.arguments.layer_calls import initialiser_value
 from archspec.semantics.checks.names import resolve_expression
 from archspec.semantics.program.definitions import BlockDefinition, ModuleScope
 from archspec.semantics.values.context import Context, Reported
@@ -18,6 +19,7 @@ from archspec.semantics.values.model import Environment, Given, ListValue, Value
 from archspec.semantics.values.operators import MAX_INTEGER
 from archspec.source import Source, Span
 from archspec.syntax import ast, parse
+from archspec.types.initialiser import INITIALISERS
 
 
 def settings(
@@ -29,8 +31,9 @@ def settings(
 ) -> tuple[Given, ...]:
     """The attributes of a preset by name, overridden by `parameters`.
 
-    A string for a parameter of type `layer` names a layer visible in the file `scope`. Raises
-    SpecError for values of other types, numbers that no spec could contain, and unknown layers.
+    A string for a parameter of type `layer` names a layer visible in the file `scope`, and for one
+    of type `init` an initialiser. Raises SpecError for values of other types, numbers that no spec
+    could contain, and unknown layers and initialisers.
     """
     kinds = {item.name: item.type for item in definition.parameters}
     inside = Context(context.session, Environment(scope), context.frames)
@@ -107,8 +110,12 @@ def _to_value(
             )
         return float(value)
     if isinstance(value, str):
-        is_layer = kind is not None and kind.name == "layer"
-        return _layer(context, value, span, what) if is_layer else value
+        match kind.name if kind is not None else None:
+            case "layer":
+                return _layer(context, value, span, what)
+            case "init":
+                return _initialiser(context, value, span, what)
+        return value
     if isinstance(value, (list, tuple, range)):
         inner = kind.argument if kind is not None else None
         return ListValue(
@@ -139,11 +146,29 @@ def _layer(context: Context, text: str, span: Span, what: str) -> Value:
         raise context.error(
             "E0210", f"{what} must be a layer, but there is no `{name}`", span, fix=fix
         )
+    _resolve(context, written)
+    return evaluate(context, written)
+
+
+def _initialiser(context: Context, text: str, span: Span, what: str) -> Value:
+    """The initialiser with this name and optional attributes."""
+    written = _read(text, what)
+    head = written.function if isinstance(written, ast.Call) else written
+    if written is None or not isinstance(head, ast.Name) or head.text not in INITIALISERS:
+        example = "write an initialiser, such as `zeros` or `normal(std=0.02)`"
+        fix = did_you_mean(head.text, INITIALISERS) if isinstance(head, ast.Name) else None
+        message = f"{what} must be an initialiser, but `{text}` is not one"
+        raise context.error("E0305", message, span, fix=fix or example)
+    _resolve(context, written)
+    return initialiser_value(context, written)
+
+
+def _resolve(context: Context, written: ast.Expr) -> None:
+    """Report every unknown name of an expression. Raises Reported if there is one."""
     sink, before = context.session.sink, context.session.sink.count
-    resolve_expression(module, written, sink)
+    resolve_expression(context.environment.module, written, sink)
     if sink.count > before:
         raise Reported()
-    return evaluate(context, written)
 
 
 def _read(text: str, what: str) -> ast.Expr | None:

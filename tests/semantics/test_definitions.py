@@ -249,6 +249,38 @@ inline block tiny { batch_norm(eps=0.25) }"""
     assert op.eps == epsilon
 
 
+@pytest.mark.parametrize("given", ["zeros", "constant(0.5)", "kaiming_normal(mode=fan_out)"])
+def test_initialisers_given_as_text_are_written_as_in_a_file(given: str) -> None:
+    text = network("output x -> conv(8, 3, weight_init=first)")
+    net = text.replace("net {", "net(first: init = orthogonal) {")
+    written = text.replace("=first", f"={given}")
+    found, wanted = (
+        [node.op for node in net.inference.nodes if node.op is not None]
+        for net in (compiled(net, first=given), compiled(written))
+    )
+    assert found == wanted
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ("relu", "E0305"),
+        ("zeroes", "E0305"),
+        ("0.5", "E0305"),
+        ("(zeros", "E0305"),
+        ("normal(sd=1)", "E0302"),
+        ("normal(std=width)", "E0210"),
+        ("constant(value)", "E0210"),
+    ],
+)
+def test_invalid_initialisers_given_as_text(given: str, code: str) -> None:
+    text = network("output x -> conv(8, 3, weight_init=first)")
+    net = text.replace("net {", "net(first: init = orthogonal) {")
+    with pytest.raises(CompileFailed) as failure:
+        compiled(net, first=given)
+    assert [item.code for item in failure.value.diagnostics] == [code]
+
+
 @pytest.mark.parametrize(
     ("given", "code"),
     [
