@@ -22,6 +22,9 @@ SPREADS = [
     ("unetseeindark_4_4", {}, "conv5_2.weight", 1 / sqrt(3 * 9 * 512)),  # PyTorch's default
     ("dpt", DPT, "dpt.encoder.layer.0.output.dense.weight", 0.02),
     ("dpt", DPT, "dpt.embeddings.position_embeddings", 0.02),
+    ("resnetv2_50x1_bit", {}, "stages.2.blocks.3.conv2.weight", sqrt(2 / (9 * 256))),  # 9 * outputs
+    ("resnetv2_50", {}, "stages.2.blocks.3.conv2.weight", sqrt(2 / (9 * 256))),
+    ("resnetv2_50", {}, "head.fc.weight", 0.01),
     ("bts", {}, "decoder.conv5.0.weight", sqrt(2 / (9 * (512 + 256 + 512)))),
 ]
 
@@ -33,11 +36,12 @@ def test_spread_of_initial_weights(name, options, weight, spread):
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "bias"),
+    ("name", "options", "weight"),
     [
         ("scnet_t_x4", {}, "body.0.conv1.bias"),
+        ("resnetv2_50x1_bit", {}, "head.fc.weight"),
         ("dpt", DPT, "dpt.encoder.layer.0.output.dense.bias"),
     ],
 )
-def test_biases_that_begin_at_zero(name, options, bias):
-    assert not shipped(name, **options).to_torch(seed=1).state_dict()[bias].any()
+def test_weights_that_begin_at_zero(name, options, weight):
+    assert not shipped(name, **options).to_torch(seed=1).state_dict()[weight].any()

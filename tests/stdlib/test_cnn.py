@@ -34,6 +34,8 @@ def output(network):
         ("squeeze_excite(2)", "f32[B, 8, H, W]", 8 * 2 + 2 + 2 * 8 + 8),
         ("gnconv(1)", "f32[B, 8, H, W]", 144 + 400 + 72),
         ("gnconv(2, identity)", "f32[B, 8, H, W]", 144 + 40 + 72),
+        ("standard_conv(4, 3, 2)", "f32[B, 4, (H + 1)//2, (W + 1)//2]", 4 * 8 * 9),
+        ("standard_conv(4, 3, padding=0, groups=2)", "f32[B, 4, H - 2, W - 2]", 4 * 4 * 9),
         ("same_padding(3, 2)", "f32[B, 8, 2*((H + 1)//2) + 1, 2*((W + 1)//2) + 1]", 0),
     ],
 )
@@ -62,6 +64,17 @@ def test_parameter_names(network, weights):
         "conv_transpose.weight",
         "conv_transpose.bias",
     ]
+
+
+def test_standard_conv_has_filters_of_mean_0_and_variance_1(network):
+    module = network(IMAGE, "f: standard_conv(4, 3, 2)", "std.cnn").to_torch(seed=1)
+    x, w = torch.randn(2, 8, 9, 9), module.f.weight
+    variance, mean = torch.var_mean(w, (1, 2, 3), unbiased=False, keepdim=True)
+    wanted = F.conv2d(x, (w - mean) / (variance + 1e-8).sqrt(), stride=2, padding=1)
+    torch.testing.assert_close(module(x), wanted)
+    with torch.no_grad():
+        w.mul_(3.0).add_(2.0)
+    torch.testing.assert_close(module(x), wanted)
 
 
 def test_squeeze_excite(network):
