@@ -16,6 +16,8 @@ SPREADS = [
     ("carn_m_multi_x4", {}, "upsample.up4.body.3.weight", 1 / sqrt(3 * 9 * 16)),
     ("dilated_frontend_voc", {}, "conv3_1.weight", sqrt(2 / (9 * 256))),  # 9 * outputs
     ("dilated_frontend_voc", {}, "fc-final.weight", 0.001),
+    ("nin_dsn_cifar10", {}, "net.conv2.weight", 0.05),
+    ("nin_dsn_cifar10", {}, "ip_svm3.weight", 1 / sqrt(10 * 192 * 64)),  # all weights as fan-in
     ("scnet_t_x4", {}, "body.0.conv1.weight", 0.1 * sqrt(2 / 64)),
     ("scnet_t_x4", {}, "upconv2.up_layer.4.weight", 0.1 * sqrt(2 / 64)),
     ("u2netp", {}, "stage1.rebnconv1.conv_s1.weight", sqrt(2 / (9 * (16 + 64)))),

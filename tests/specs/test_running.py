@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from archspec.analysis.cost import inputs_of
 from archspec.network import Network
 from archspec.shipped import folder
 from archspec.types.tensor import TensorType
@@ -51,15 +52,16 @@ def sizes(network: Network, run: dict) -> dict[str, int]:
     return found
 
 
-def data(network: Network, given: dict[str, int]) -> list[torch.Tensor]:
+def data(network: Network, given: dict[str, int], *, training: bool = False) -> list[torch.Tensor]:
     torch.manual_seed(2)
-    return [example(kind, given) for port in network.inputs for kind in port.types]
+    inputs = inputs_of(network.compiled.training) if training else network.inputs
+    return [example(kind, given) for port in inputs for kind in port.types]
 
 
 def example(kind: TensorType, given: dict[str, int]) -> torch.Tensor:
     shape = [size.evaluate(given) for size in kind.shape]
     if kind.dtype.value == "f32":
-        return torch.randn(*shape)
+        return torch.randn(shape)
     return torch.randint(0, 2, shape).to(getattr(torch, TORCH_NAMES[kind.dtype.value]))
 
 
@@ -119,7 +121,7 @@ def test_folded_network_computes_the_same(case):
 def test_network_trains(case):
     """Every weight that an output needs has a gradient, in the module and in TorchScript."""
     network, module, given = case
-    inputs = data(network, given)
+    inputs = data(network, given, training=True)
     scripted = to_torchscript(network.compiled, module=copy.deepcopy(module))
     for one in (copy.deepcopy(module), scripted):
         one.train()
