@@ -18,6 +18,13 @@ SPREADS = [
     ("dilated_frontend_voc", {}, "fc-final.weight", 0.001),
     ("nin_dsn_cifar10", {}, "net.conv2.weight", 0.05),
     ("nin_dsn_cifar10", {}, "ip_svm3.weight", 1 / sqrt(10 * 192 * 64)),  # all weights as fan-in
+    ("resnet26_parallel_adapters", {}, "layer3.1.conv1.conv.weight", sqrt(2 / (9 * 256))),
+    (
+        "resnet26_series_adapters",
+        {},
+        "layer3.1.conv1.bns.0.0.conv.1.weight",
+        sqrt(2 / 256),
+    ),
     ("scnet_t_x4", {}, "body.0.conv1.weight", 0.1 * sqrt(2 / 64)),
     ("scnet_t_x4", {}, "upconv2.up_layer.4.weight", 0.1 * sqrt(2 / 64)),
     ("u2netp", {}, "stage1.rebnconv1.conv_s1.weight", sqrt(2 / (9 * (16 + 64)))),
