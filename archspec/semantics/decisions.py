@@ -8,8 +8,9 @@ follow counts as a decision.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from archspec.ops.registry import all_ops
 from archspec.semantics.data_names import compares_data, data_names
@@ -32,6 +33,7 @@ PASSED_ON = (
     ast.TupleExpr,
     ast.ListExpr,
     ast.Group,
+    ast.Spread,
     ast.Chain,
     ast.Anonymous,
     ast.Body,
@@ -154,6 +156,8 @@ class _Walker:
             if isinstance(node, ast.Name):
                 if decides and node.text in self.names:
                     return True
+            elif self.is_length(node):
+                stack.extend((part, False) for part in node.arguments)
             elif isinstance(node, ast.Call) and not decides:
                 found = self.call(node)
                 if found is None:
@@ -176,6 +180,16 @@ class _Walker:
             if is_need and (self.decisions.alone or not self.decisions.needs):
                 continue
             yield part, not any(part is one for one in passive)
+
+    def is_length(self, node: ast.Node) -> TypeGuard[ast.Call]:
+        """Whether it is the length of a list, which no number in the list changes.
+
+        What does change it, such as the range of a comprehension, is a decision where it is.
+        """
+        match node:
+            case ast.Call(function=ast.Name(text="len")):
+                return self.definition.module.definition("len") is None
+        return False
 
     def _compares_data(self, node: ast.Binary) -> bool:
         known = self.decisions.data
@@ -270,16 +284,39 @@ def _yields(node: ast.Node, names: Iterable[str]) -> bool:
     return False
 
 
-def decisive_names(definition: Definition, arguments: Mapping[str, Value]) -> dict[str, bool]:
-    """The parameters and sizes of a block that change more than numbers: `Graph.decisive`."""
+def decisive_names(definition: Definition, arguments: Mapping[str, Value]) -> Mapping[str, bool]:
+    """The parameters and sizes of a block that change more than numbers: `Graph.decisive`.
+
+    The result, which is the same for all numbers, is kept with the module of the definition.
+    """
     layers = {name: value for name, value in arguments.items() if is_layer(value)}
+    numbers = tuple(name for name, value in arguments.items() if isinstance(value, int | float))
+    called = tuple((name, _called(value)) for name, value in layers.items())
+    known, key = definition.module.decisive, (definition, tuple(arguments), numbers, called)
+    if key not in known:
+        known[key] = _decisive_names(definition, layers, numbers, arguments)
+    return known[key]
+
+
+def _called(layer: Value) -> Hashable:
+    """What decisions depend on in a layer: the block that it calls."""
+    if isinstance(layer, BlockLayer):
+        return layer.definition, sum(1 for item in layer.given if item.name is None)
+    return isinstance(layer, OpLayer)
+
+
+def _decisive_names(
+    definition: Definition,
+    layers: Mapping[str, Value],
+    numbers: Iterable[str],
+    arguments: Iterable[str],
+) -> Mapping[str, bool]:
     every = Decisions(definition, layers, alone=True)
     others = Decisions(definition, layers, counts=False, alone=True)
-    names = [name for name, value in arguments.items() if isinstance(value, int | float)]
     sizes = _sizes_of(definition).difference(arguments)
     return {
         name: others.read(definition, [name])
-        for name in (*names, *sorted(sizes))
+        for name in (*numbers, *sorted(sizes))
         if every.read(definition, [name])
     }
 

@@ -10,7 +10,7 @@ from archspec.semantics.compile import load_network
 from archspec.source import Source
 from archspec_torch.code.lines import Line
 from archspec_torch.code.pieces import code
-from archspec_torch.forward.renaming import renamed_read
+from archspec_torch.code.renaming import renamed_read
 from archspec_torch.source import python_source
 from tests.backends.scripts import script
 
@@ -91,3 +91,64 @@ def test_first_iterations_that_read_another_variable(
     first: list[str], others: list[str], found: tuple[str, str] | None
 ) -> None:
     assert renamed_read([*map(line, first)], [*map(line, others)]) == found
+
+
+TAPPED = """
+block unit { input x: [B, D]
+  output x -> residual(fc: linear(D) -> relu) }
+network net {
+  input x: f32[B = 2, 4]
+  start = x -> linear(4)
+  _, ...hidden_states = start -> for i in 0..5 {
+    input ...previous
+    output (...previous, previous[-1] -> "blocks.{i}": unit)
+  }
+  output y = KEPT
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("kept", "expected"),
+    [
+        (
+            "(hidden_states[i] for i in [1, 3, 4])",
+            [
+                "hidden_states: List[Tensor] = []",
+                "for i, block in enumerate(self.blocks):",
+                "x = block(x)",
+                "if i in [1, 3, 4]:",
+                "hidden_states.append(x)",
+            ],
+        ),
+        (
+            "hidden_states -> concat",
+            [
+                "hidden_states: List[Tensor] = []",
+                "for block in self.blocks:",
+                "x = block(x)",
+                "hidden_states.append(x)",
+            ],
+        ),
+        ("hidden_states[4] + x", ["hidden_states_4 = self.blocks(start)"]),
+    ],
+)
+def test_intermediate_results_of_a_loop_are_gathered_in_a_list(kept, expected):
+    net = Network(load_network(Source("net.arch", TAPPED.replace("KEPT", kept)))[0])
+    source = python_source(net.compiled)[0]
+    body = source.split("class Net(")[1].split("def forward")[1]
+    lines = [line.partition("  #")[0].strip() for line in body.splitlines()]
+    assert [line for line in lines if line in expected] == expected, source
+    module, x = net.to_torch(), torch.randn(2, 4)
+    states, y = [], module.linear(x)
+    for block in module.blocks:
+        y = block(y)
+        states.append(y)
+    wanted = {
+        "(": tuple(states[i] for i in (1, 3, 4)),
+        "hidden_states -> concat": torch.cat(states, dim=1),
+        "hidden_states[4] + x": y + x,
+    }
+    expected_values = next(value for start, value in wanted.items() if kept.startswith(start))
+    for made in (module, script(module)):
+        torch.testing.assert_close(made(x), expected_values)

@@ -280,3 +280,28 @@ network net {
         w, other = one.train()(x)
         torch.testing.assert_close(w, model.c(model.b(y) + y))
         torch.testing.assert_close(other, model.b(y) - y)
+
+
+def test_outputs_of_training_that_read_named_values_come_last(network):
+    net = network(
+        """
+network net {
+  input x: f32[B = 2, 4]
+  a = x -> fc1: linear(4)
+  b = a -> fc2: linear(4)
+  output y = (a, b) -> concat -> head: linear(2) -> sigmoid
+  output sides = (t -> sigmoid for t in (a, b)) when training
+}
+"""
+    )
+    body = python_source(net.compiled)[0].partition("class Net(")[2]
+    assert body.count("if self.training:") == 1
+    assert body.count("self.head(") == 1
+    assert body.index("self.head(") < body.index("if self.training:") < body.index("sigmoid(b)")
+    model, x = to_module(net.compiled), torch.randn(2, 4)
+    a = model.fc1(x)
+    b = model.fc2(a)
+    y = torch.sigmoid(model.head(torch.cat([a, b], dim=1)))
+    for one in (model, script(model)):
+        torch.testing.assert_close(one.train(True)(x), (y, (a.sigmoid(), b.sigmoid())))
+        torch.testing.assert_close(one.train(False)(x), y)

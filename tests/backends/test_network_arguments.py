@@ -103,9 +103,17 @@ CASES = {
             ('"l{n}": linear(4)', False),
             ("linear(2 * n + 1)", True),
             ("linear(max(n, 2))", True),
+            ("tower([linear(n), linear(3)], 0)", True),
+            ("tower([...[linear(n), relu], linear(3)], 0)", True),
+            ("tower([linear(3) for _ in 0..n], 0)", False),
         ],
     ),
 }
+
+TOWER = """
+inline rule tower(layers, i) if i == len(layers) => identity
+inline rule tower(layers, i) => layers[i] -> tower(layers, i + 1)
+"""
 
 
 @pytest.mark.parametrize(
@@ -113,7 +121,7 @@ CASES = {
     [(text, *case) for text, cases in CASES.values() for case in cases],
 )
 def test_parameters_used_in_decisions_are_fixed(tmp_path, text, layer, free):
-    net = written(text.format(layer), tmp_path)
+    net = written(TOWER + text.format(layer), tmp_path)
     assert arguments_of(net) == ({"n": 4} if free else {})
 
 

@@ -113,3 +113,26 @@ network net {
 """
     )
     assert comments(net, "Layer") == ["[B, N, in_features]", "[B, N, width]"]
+
+
+def test_sizes_that_differ_between_uses_have_the_names_of_axes(network):
+    net = network(
+        """
+block attention {
+  input x: [B, N, D], context: [B, M, D]
+  k = context -> k: linear(D)
+  output (x -> q: linear(D), k) -> einsum("b n d, b m d -> b n m") -> softmax
+}
+block doubled { input x: [B, C, H, W]
+  output x -> upsample(2) -> conv: conv(C, 3) }
+network net {
+  input x: f32[B = 2, P = 5, 8], y: f32[B, Q = 3, 8], image: f32[B, 4, S = 6, T = 7]
+  z = (x, x) -> own: attention
+  output z
+  output (x, y) -> cross: attention
+  output image -> doubled -> doubled
+}
+"""
+    )
+    assert comments(net, "Attention") == ["[B, M, in_features]", "[B, N, in_features]", "[B, N, M]"]
+    assert comments(net, "Doubled") == ["[B, in_channels, 2*H, 2*W]"]

@@ -82,6 +82,11 @@ class Locals:
         for name, known in self.known.items():
             if known == size:
                 return Dim.symbol(name)
+        if not size.symbols.isdisjoint(self.extra):  # rather over an axis than over what is passed
+            for name, known in self.known.items():
+                number = (size - known).constant
+                if number is not None:
+                    return Dim.symbol(name) + number
         direct = self._by_atoms(size)
         if direct is not None:
             return direct
@@ -95,22 +100,20 @@ class Locals:
         """Rewrite each symbol and division separately."""
         total = dim(0)
         for monomial, factor in size.terms:
-            multiple = self._multiple(monomial, factor)
-            if multiple is not None:
-                total = total + multiple
-                continue
-            value = dim(factor)
-            for atom in monomial:
-                found = self._atom(atom)
-                if found is None:
-                    return None
-                value = value * found
-            total = total + value
+            found = self._multiple(monomial, factor)
+            if found is None:
+                found = dim(factor)
+                for atom in monomial:
+                    part = self._atom(atom)
+                    if part is None:
+                        return None
+                    found = found * part
+            total = total + found
         return total
 
     def _multiple(self, monomial: tuple[Atom, ...], factor: int) -> Dim | None:
-        """A term that is a multiple of a size with a name in the body."""
-        for name in self.defined:
+        """A term that is a multiple of a size, first of those with a name in the body."""
+        for name in (*self.defined, *self.known):
             terms = self.known[name].terms
             if len(terms) == 1 and terms[0][0] == monomial and factor % terms[0][1] == 0:
                 return Dim.symbol(name) * (factor // terms[0][1])

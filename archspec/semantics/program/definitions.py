@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
@@ -151,6 +151,8 @@ class ModuleScope:
     """Offsets of names that a body binds again, which is reported once for each name."""
     error_lines: frozenset[int] = frozenset()
     """Lines with syntax errors."""
+    decisive: dict[Hashable, Mapping[str, bool]] = field(default_factory=dict)
+    """Results of `decisive_names` for its definitions."""
 
     def has_syntax_error(self, span: Span) -> bool:
         """Whether the span begins on a line with a syntax error."""

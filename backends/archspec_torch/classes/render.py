@@ -221,12 +221,14 @@ def _docstring(item: ClassDef, doc: str) -> Iterator[str]:
 
 
 def _wrapped(head: str, rest: str, indent: int = 4) -> list[str]:
-    """A `def` line, with one argument per line if it is too long."""
+    """A `def` line; if it is too long, its arguments are on the next one, or one per line."""
     whole = head + rest
     if len(whole) <= WIDTH:
         return [whole]
     inner, _, tail = rest[1:].rpartition(") -> ")
     pad = " " * (indent + 4)
+    if len(pad + inner) <= WIDTH:
+        return [f"{head}(", f"{pad}{inner}", f"{' ' * indent}) -> {tail}"]
     arguments = _split_arguments(inner)
     return [f"{head}(", *(f"{pad}{item}," for item in arguments), f"{' ' * indent}) -> {tail}"]
 

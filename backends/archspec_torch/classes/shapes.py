@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
+from archspec.graph.codegen.sizes import Axis
 from archspec.graph.expression import (
     Expression,
+    Name,
     Number,
     choices_in,
     evaluated,
@@ -21,6 +24,7 @@ from archspec_torch.classes.draft import Draft
 from archspec_torch.code.expressions import expression_code
 from archspec_torch.code.lines import Comment, Extent
 from archspec_torch.code.pieces import code
+from archspec_torch.code.products import collected
 from archspec_torch.code.text import flat
 from archspec_torch.planning.size_origins import known_numbers
 
@@ -102,8 +106,13 @@ class Shapes:
         if len(values) == len(given):
             return self._number(sizes, values)
         if len(values) > 0:
-            return UNKNOWN
-        return self._multiple(sizes, given) or self._part(given) or UNKNOWN
+            return _over_axes(given, self.drafts) or UNKNOWN
+        return (
+            self._multiple(sizes, given)
+            or _part(given, self.parameters)
+            or _over_axes(given, self.drafts)
+            or UNKNOWN
+        )
 
     def _number(self, sizes: Sequence[Extent], values: Sequence[int]) -> str:
         for origin in dict.fromkeys(extent.origin for extent in sizes):
@@ -124,10 +133,14 @@ class Shapes:
         for name in names_in(origin):
             if name not in self.shown:
                 number = self.known[0].get(name)
+                other = _same_size(name, self.shown, self.known)
+                if other:
+                    literals[name] = Name(other)
+                    continue
                 if number is None or any(known.get(name) != number for known in self.known):
                     return ""
                 literals[name] = Number(number)
-        expression = substituted(origin, literals)
+        expression = collected(substituted(origin, literals))
         rows = zip(self.known, values, strict=True)
         if (
             not has_names(expression)
@@ -153,19 +166,70 @@ class Shapes:
                 name = self._spelled(origin, factors) if origin is not None else ""
                 if name:
                     return f"{name}*{given[0].terms[0][0][0]}"
+            for parameter in self.parameters if len({*factors}) > 1 else ():
+                if [*parameter.values] == factors:
+                    return f"{parameter.name}*{given[0].terms[0][0][0]}"
         return str(given[0]) if len(set(given)) == 1 else ""
 
-    def _part(self, given: Sequence[Dim]) -> str:
-        """`H//stride` for a size that is a symbol divided by an argument."""
-        for symbol in sorted(given[0].symbols):
-            whole = Dim.symbol(symbol)
-            for parameter in self.parameters:
-                by = parameter.values
-                if not all(type(value) is int and value > 0 for value in by):
-                    continue
-                rows = [*zip(given, by, strict=True)]
-                if all(size == whole // value for size, value in rows):
-                    return f"{symbol}//{parameter.name}"
-                if all(size == (whole + value - 1) // value for size, value in rows):
-                    return f"ceil({symbol}/{parameter.name})"
-        return ""
+
+def _same_size(place: str, shown: Iterable[str], known: Sequence[Mapping[str, Any]]) -> str:
+    """A size of another input that is an argument, if this one has no name and is always equal."""
+    values = [one.get(place) for one in known]
+    alike = (name for name in shown if ":" in name and [one.get(name) for one in known] == values)
+    return next(alike, "") if ":" in place else ""
+
+
+def _part(given: Sequence[Dim], parameters: Sequence[Parameter]) -> str:
+    """`H//stride` for a size that is a symbol divided by an argument."""
+    for symbol in sorted(given[0].symbols):
+        whole = Dim.symbol(symbol)
+        for parameter in parameters:
+            by = parameter.values
+            if not all(type(value) is int and value > 0 for value in by):
+                continue
+            rows = [*zip(given, by, strict=True)]
+            if all(size == whole // value for size, value in rows):
+                return f"{symbol}//{parameter.name}"
+            if all(size == (whole + value - 1) // value for size, value in rows):
+                return f"ceil({symbol}/{parameter.name})"
+    return ""
+
+
+def _over_axes(given: Sequence[Dim], drafts: Sequence[Draft]) -> str:
+    """A size over the axes of the inputs of one specialisation, if it holds for all.
+
+    `[B, M]` for the second input of an attention, although N is M where it is the first one.
+    """
+    first = dict(zip(reversed(given), reversed(drafts), strict=True))
+    for size in dict.fromkeys(given):
+        own = (draft := first[size]).layout.locals[0]
+        axes = {name: own.where.get(name) for name in size.symbols}
+        if not axes or None in axes.values():
+            continue
+        if all(
+            _in_other(size, draft, axes, other) == found
+            for found, other in zip(given, drafts, strict=True)
+        ):
+            return str(size)
+    return ""
+
+
+def _in_other(size: Dim, draft: Draft, axes: Mapping[str, Axis | None], other: Draft) -> Dim | None:
+    """A size over axes of the inputs of a draft, over the local symbols of another draft."""
+    table: dict[str, Dim] = {}
+    for name, axis in axes.items():
+        part = _axis_size(draft, axis, other) if axis is not None else None
+        if part is None:
+            return None
+        table[name] = part
+    return size.substitute(table)
+
+
+def _axis_size(draft: Draft, axis: Axis, other: Draft) -> Dim | None:
+    """The size of an axis of an input of a draft in another draft, over its local symbols."""
+    name = draft.layout.inputs[axis.input].name
+    found = [item for item in other.layout.inputs if item.name == name]
+    if not found:
+        return None
+    shape = found[0].type_in(False).shape
+    return other.layout.locals[0].find(shape[axis.axis]) if axis.axis < len(shape) else None

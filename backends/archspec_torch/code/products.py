@@ -40,6 +40,21 @@ def quotient(whole: Expression, factors: Iterable[Expression]) -> Expression:
     return simplified(Operation("//", (above, below)))
 
 
+def collected(expression: Expression) -> Expression:
+    """A product of integers with one numeric factor: `4 * dim` for `2 * (2 * dim)`."""
+    if not isinstance(expression, Operation) or expression.sign != "*":
+        return expression
+    numbers = 0
+    rest: list[Expression] = [expression]
+    while rest:
+        match rest.pop():
+            case Operation("*", operands):
+                rest += operands
+            case Number():
+                numbers += 1
+    return written_product(*factors_of([expression])) if numbers > 1 else expression
+
+
 def factors_of(expressions: Iterable[Expression]) -> tuple[int, Counter[Expression]]:
     """The numeric factor of a product, and the exponents of its other factors."""
     numbers: list[int] = []

@@ -133,9 +133,15 @@ def _is_link(piece: Piece) -> bool:
 
 
 def _arguments(item: Call, indent: int) -> list[str]:
-    """One argument per line; for a long table, or a list of names, as many as fit."""
+    """All on one line if they fit, otherwise one argument per line.
+
+    Layers are one per line in any case; in a long table, or a list of names, as many as fit.
+    """
     written: list[str] = []
     shown = _shown(item)
+    together = f"{' ' * indent}{', '.join(map(_flat_argument, shown))}"
+    if item.brackets == "()" and len(together) <= WIDTH and not all(map(_is_layer, shown)):
+        return [together]
     names = item.brackets == "[]" and all(_flat_argument(one).isidentifier() for one in shown)
     for argument in shown:
         inner = lines(_prefixed(argument), indent, item.comma)
@@ -146,6 +152,12 @@ def _arguments(item: Call, indent: int) -> list[str]:
         else:
             written += inner
     return written
+
+
+def _is_layer(argument: Argument) -> bool:
+    """Whether it is a call, as each layer of an `nn.Sequential` is."""
+    (first, *_) = argument.code or ("",)
+    return not argument.keyword and isinstance(first, Call) and first.brackets == "()"
 
 
 def _table(piece: Piece) -> Piece:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from archspec.graph.codegen.demand import Demand
@@ -11,7 +11,7 @@ from archspec.graph.units import Unit
 from archspec_torch.code.names import identifier, is_identifier, python_names
 from archspec_torch.forward.branches import equal_branches
 from archspec_torch.forward.function import Function
-from archspec_torch.forward.labels import wanted_names
+from archspec_torch.forward.labels import own_name, wanted_names
 from archspec_torch.forward.parts import Parts
 from archspec_torch.forward.steps import Step, as_early_as_possible, plan_steps
 from archspec_torch.forward.values import Values
@@ -60,7 +60,8 @@ def open_frame(layout: Layout, known: Plan, training: bool) -> tuple[Frame, list
     branches = equal_branches(layout, known, graph, demand, access)
     steps = plan_steps(graph, demand, sequences(layout.tree, graph), branches)
     if training and layout.unit.has_modes:
-        steps = as_early_as_possible(steps, _only_in_training(layout.unit))
+        moved = _only_in_training(layout.unit)
+        steps = as_early_as_possible(steps, moved - _plain_ends(graph, moved))
     wanted = _wanted(layout, graph, steps, training)
     exact = Precision() if layout.needs else precision(graph)
     variables = Variables(graph, steps, wanted, function.names)
@@ -90,6 +91,23 @@ def _only_in_training(unit: Unit) -> set[int]:
                 found.update(port.node for port in node.inputs)
     kept = {node.id for node in graph.nodes if node.instance and node.instance.key in used}
     return needed[False] - needed[True] - kept
+
+
+def _plain_ends(graph: Graph, nodes: Collection[int]) -> set[int]:
+    """Those of the nodes that stay where they are: ops on values that the spec names.
+
+    Such a value keeps its variable in inference, too, so the statements that follow can be equal in
+    both modes. The order of layers, and of random draws, does not depend on this.
+    """
+    found: set[int] = set()
+    for node in graph.nodes:
+        if node.id not in nodes or node.op is None or node.op.stochastic:
+            continue
+        if node.runs_graphs or graph.parameters_of(node):
+            continue
+        if all(port.node in found or own_name(graph, port) for port in node.inputs):
+            found.add(node.id)
+    return found
 
 
 def _results(layout: Layout, graph: Graph) -> dict[Port, str]:

@@ -19,7 +19,8 @@ from archspec_torch.code.lines import Line, common
 from archspec_torch.code.names import is_identifier
 from archspec_torch.code.pieces import Argument, Call, Code, Hole, Piece, code, skeleton
 from archspec_torch.code.pieces import replace as with_holes
-from archspec_torch.forward.renaming import renamed_code, renamed_read, renamed_target
+from archspec_torch.code.renaming import renamed_code, renamed_read, renamed_target
+from archspec_torch.forward.gathering import with_gathered
 from archspec_torch.planning.tree import Branch, Kind
 
 CHILD = "\2"
@@ -52,7 +53,10 @@ def fold_loops(
     for branch in _containers(root):
         run = _run([child.access for child in branch.children.values()], forward)
         if run is None or run.count < len(branch.children):
-            continue  # TorchScript cannot call modules of a part of a list
+            # TorchScript cannot call modules of a part of a list
+            if branch.kind is Kind.LIST:
+                forward = with_gathered(branch, forward, names, _singular(branch.name)) or forward
+            continue
         if branch is root:
             folded = _folded_init(root, init)
             if folded is None:

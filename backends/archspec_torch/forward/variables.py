@@ -18,6 +18,9 @@ LETTERS = ("x", "y", "z")
 POOL = (*LETTERS, "u", "v", "w")
 """Names of values that have no name in the spec."""
 
+MOST_EQUAL = 9
+"""Maximal number of variables that begin with one name of the spec."""
+
 ARITHMETIC = frozenset({"add", "sub", "mul", "div", "where", "masked_fill"})
 """Ops whose result keeps the name of an input."""
 
@@ -132,10 +135,10 @@ class Variables:
         return name
 
     def _own_name(self, port: Port, step: Step) -> str:
-        """The first wanted name, or a second one like the last, that no value needs; else ""."""
+        """The first wanted name, or the last one with a number, that no value needs; else ""."""
         wanted = [*self._wanted.get(port, ())]
         if wanted and wanted[-1] not in LETTERS:
-            wanted.append(f"{wanted[-1]}_2")
+            wanted += [f"{wanted[-1]}_{number}" for number in range(2, MOST_EQUAL + 1)]
         for name in wanted:
             if self.names.free(name) or self._is_dead(name, step):
                 self.names.take(name)

@@ -27,6 +27,7 @@ from archspec_torch.classes.constructor.ratios import (
 )
 from archspec_torch.code.expressions import is_scriptable
 from archspec_torch.code.pieces import COUNT, Hole
+from archspec_torch.code.products import collected
 from archspec_torch.code.sums import summed
 from archspec_torch.planning.origins import SIZES_OF_INPUTS
 
@@ -44,6 +45,8 @@ def written_numbers(
             if origin is None:
                 continue
             origin = summed(settled(origin, len(values), known, defaults))
+            if all(type(value) is int for value in values):
+                origin = collected(origin)
             if is_constant(values) and (not _varies(origin) or any(choices_in(origin))):
                 continue  # `drop * 0`; a choice that makes no difference
             right = (one for one in (_cancelled(origin), origin) if _yields(one, values, known))

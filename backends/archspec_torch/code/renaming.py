@@ -36,9 +36,8 @@ def renamed_read(first: Sequence[Line], others: Sequence[Line]) -> tuple[str, st
         return None
     assigned: set[str] = set()
     for line in first:
-        target, sign, source = flat(line.code).partition(" = ")
-        reads = {name.partition(".")[0] for name in _names(source if sign else target)}
-        if carried in reads and carried not in assigned:
+        target, sign, _ = flat(line.code).partition(" = ")
+        if carried in names_read(line) and carried not in assigned:
             return None
         assigned |= set(_names(target)) if sign else set()
     return (read, carried) if carried in assigned else None
@@ -46,6 +45,12 @@ def renamed_read(first: Sequence[Line], others: Sequence[Line]) -> tuple[str, st
 
 def _names(text: str) -> Iterator[str]:
     return (token for token in TOKEN.findall(text) if token[0].isalpha() or token[0] == "_")
+
+
+def names_read(line: Line) -> set[str]:
+    """The variables that a line reads."""
+    target, sign, source = flat(line.code).partition(" = ")
+    return {name.partition(".")[0] for name in _names(source if sign else target)}
 
 
 def renamed_target(
@@ -74,7 +79,7 @@ def renamed_target(
         expected = _renamed(source, carried, made) if assigned_before else source
         if flat(two.code) != f"{made if target == carried else target} = {expected}":
             return None
-    return (carried, made) if '"' not in "".join(targets[0]) and _is_dead(carried, rest) else None
+    return (carried, made) if '"' not in "".join(targets[0]) and is_dead(carried, rest) else None
 
 
 def renamed_code(source: Code, old: str, new: str) -> Code:
@@ -98,11 +103,11 @@ def _renamed(text: str, old: str, new: str) -> str:
     return re.sub(rf"(?<![\w.]){old}(?!\w)", new, text)
 
 
-def _is_dead(name: str, rest: Sequence[Line]) -> bool:
+def is_dead(name: str, rest: Sequence[Line]) -> bool:
     """Whether a variable is not read before it is assigned again."""
     for line in rest:
-        target, sign, source = flat(line.code).partition(" = ")
-        if name in {one.partition(".")[0] for one in _names(source if sign else target)}:
+        target, sign, _ = flat(line.code).partition(" = ")
+        if name in names_read(line):
             return False
         if sign and name in _names(target):
             return line.indent == rest[0].indent
