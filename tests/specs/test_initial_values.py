@@ -34,6 +34,7 @@ SPREADS = [
     ("resnetv2_50x1_bit", {}, "stages.2.blocks.3.conv2.weight", sqrt(2 / (9 * 256))),  # 9 * outputs
     ("resnetv2_50", {}, "stages.2.blocks.3.conv2.weight", sqrt(2 / (9 * 256))),
     ("resnetv2_50", {}, "head.fc.weight", 0.01),
+    ("voc_fcn8s", {"encoder": "vgg16(hidden=8)"}, "conv3_1.weight", sqrt(2 / (9 * 256))),
     ("bts", {}, "decoder.conv5.0.weight", sqrt(2 / (9 * (512 + 256 + 512)))),
 ]
 
