@@ -247,7 +247,8 @@ class Search:
         ]
         if not any(places):
             return frozenset()
-        if count < COLLECTED:
+        sequential = self._sequential(start, period)
+        if count < COLLECTED or any(at not in sequential for *_, at, _ in places[0]):
             return None
         stride = Counter(reader for reader, *_ in places[0])
         for number, found in enumerate(places):
@@ -255,6 +256,25 @@ class Search:
             if found != moved or any(reader < end for reader in stride):
                 return None
         return frozenset(Port(self.nodes[start + at].id, index) for *_, at, index in places[0])
+
+    def _sequential(self, start: int, period: int) -> set[int]:
+        """The nodes of a segment that depend on all previous segments.
+
+        Those of parallel branches do not, even if a segment has the end of one and the beginning of
+        the next.
+        """
+        second = range(start + period, start + 2 * period)
+        read = [[self._at(port) for port in self.nodes[at].inputs] for at in second]
+        found = set(range(period))
+        while True:
+            kept = {
+                offset
+                for offset in found
+                if any(at >= start and (at - start) % period in found for at in read[offset])
+            }
+            if kept == found:
+                return found
+            found = kept
 
     def _readers(self, at: int, index: int, least: int) -> list[tuple[int, int]]:
         """The places of nodes from `least` on that read a port, and where they do.

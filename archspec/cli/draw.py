@@ -17,7 +17,7 @@ FORMATS = (".svg", ".png", ".pdf", ".dot")
 
 @frozen
 class Look:
-    """The options of a drawing; without a depth as much is expanded as fits on about one page."""
+    """The options of a drawing; without a depth one call of each block is expanded."""
 
     depth: int | None
     training: bool

@@ -235,7 +235,7 @@ def draw(
         typer.Option(
             min=0,
             metavar="N",
-            help="Levels of blocks to expand; default: as many as fit on about one page.",
+            help="Levels of blocks to expand; default: one call of each block, if there is room.",
             show_default=False,
         ),
     ] = None,

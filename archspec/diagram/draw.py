@@ -12,7 +12,7 @@ from archspec.analysis.number_format import short, sizes_text
 from archspec.analysis.sizes import reported_sizes
 from archspec.diagnostics.failure import CompileFailed
 from archspec.diagram.boxes import Direction
-from archspec.diagram.depth import AUTO, Depth, useful_depth
+from archspec.diagram.depth import AUTO, Depth, at_depth, useful
 from archspec.diagram.dot import dot_text
 from archspec.diagram.drawing import drawing_of
 from archspec.diagram.facts import Facts
@@ -21,13 +21,15 @@ from archspec.diagram.render import layout, render
 from archspec.diagram.simplified import simplified
 from archspec.diagram.wording import wording
 from archspec.graph.compiled import Compiled
-from archspec.passes.expand import expand
 
 BOX_BUDGET = 1_500
 """The number of nodes in a drawing."""
 
 SECONDS_OF_A_BUILD = 30
 """Seconds for the layout of a drawing that is made in addition to something else."""
+
+BY_EXAMPLE = "one call of each block is expanded, where there is room"
+"""A line below the title."""
 
 NO_DRAWING = ("E0411", "E0521", "E0811", "E0812")
 """Codes of errors for which a network is built without a drawing."""
@@ -43,7 +45,7 @@ def drawing(
 ) -> str:
     """The drawing of a network in DOT, expanded to a depth; None expands everything.
 
-    With "auto" it has a useful number of boxes (`useful_depth`).
+    With "auto" one call of each block is expanded, where there is room (`useful`).
 
     `concrete` writes shapes as numbers, at the sizes of the report; otherwise only sizes with long
     expressions are numbers. Raises CompileFailed: E0521 if
@@ -52,12 +54,16 @@ def drawing(
     sizes = reported_sizes(compiled, training=training)
     shown = simplified(compiled, training=training)
     graph = shown.training if training else shown.inference
-    levels = useful_depth(graph) if depth == AUTO else depth
-    flat = expand(graph, levels, fold=True, budget=BOX_BUDGET)
+    examples = False
+    if depth == AUTO:
+        found = useful(graph, BOX_BUDGET)
+        flat, examples = found.flat, found.by_example
+    else:
+        flat = at_depth(graph, depth, BOX_BUDGET)
     dims = Dims(sizes, 0 if concrete else LONGEST_DIM)
     words = wording(flat, graph, dims, inference=not training)
     facts = Facts(sizes, dims.exact)
-    subtitle = _subtitle(compiled, sizes, training)
+    subtitle = [*_subtitle(compiled, sizes, training), *[BY_EXAMPLE] * examples]
     drawn = bounded(compiled, lambda: drawing_of(flat, words, facts))
     return dot_text(drawn, compiled.name, subtitle, direction)
 

@@ -9,7 +9,7 @@ nodes of the last one. The size of the result is computed before anything is exp
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from archspec.analysis.repeats import Run
@@ -26,17 +26,23 @@ NODE_BUDGET = 20_000
 
 
 def expand(
-    graph: Graph, depth: int | None = 1, *, fold: bool | Runs = False, budget: int = NODE_BUDGET
+    graph: Graph,
+    depth: int | None = 1,
+    *,
+    fold: bool | Runs = False,
+    budget: int = NODE_BUDGET,
+    also: Collection[str] = (),
 ) -> Flat:
     """Expand a graph to a depth; None expands everything.
 
-    `fold` may have the runs of the graph, if it is expanded several times. Raises CompileFailed
-    (E0521) if the result has more than `budget` nodes.
+    The calls with the full names in `also` are expanded, too; they do not count towards the
+    `budget`. `fold` may have the runs of the graph, if it is expanded several times. Raises
+    CompileFailed (E0521) if the result has more than `budget` nodes.
     """
     found = fold if isinstance(fold, Runs) else Runs(graph) if fold else None
     runs = found.of if found is not None else None
     levels = levels_within(graph, depth, budget, runs)
-    return _Opening(runs).run(graph, levels)
+    return _Opening(runs, also).run(graph, levels)
 
 
 def levels_within(
@@ -154,8 +160,10 @@ class _Level:
 class _Opening:
     """Expands calls with an explicit stack, so nesting may be deep."""
 
-    def __init__(self, runs: Callable[[Graph], tuple[Run, ...]] | None) -> None:
-        self.runs = runs
+    def __init__(
+        self, runs: Callable[[Graph], tuple[Run, ...]] | None, also: Collection[str]
+    ) -> None:
+        self.runs, self.also = runs, also
         self.nodes: list[FlatNode] = []
         self.groups: list[Group] = []
         self.collected: set[FlatPort] = set()
@@ -231,7 +239,7 @@ class _Opening:
         inputs = tuple(level.ports[port] for port in node.inputs)
         final = _final(level, node, run)
         grown = growth(level.graph, run) if run is not None and count > 1 else ()
-        if node.callee is not None and level.depth > 1:
+        if node.callee is not None and (level.depth > 1 or path in self.also):
             opened = self._enter(level, node, node.callee, path, inputs, group, (count, last))
             if final is not None:
                 opened.final = final.node.callee

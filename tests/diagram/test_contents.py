@@ -5,25 +5,79 @@ import re
 import pytest
 
 from archspec import load
-from archspec.diagram.depth import FEW, MANY, MOST, useful_depth
-from archspec.diagram.draw import drawing
+from archspec.diagram.depth import MOST, useful
+from archspec.diagram.draw import BOX_BUDGET, BY_EXAMPLE, drawing
 from archspec.diagram.simplified import simplified
 from tests.diagram.test_looks import groups, network, program, svg_of, texts_of, words
 
 __all__ = ["network", "program"]  # fixtures
 
 
+def expanded(net):
+    """The names of the blocks that a drawing without a depth expands, in order."""
+    flat = useful(simplified(net.compiled, training=False).inference, BOX_BUDGET).flat
+    return [g.graph.name for g in flat.groups if g.graph is not None and g.graph.kind != "rule"]
+
+
 @pytest.mark.parametrize(
-    ("name", "depth"),
-    [("resnet18", 1), ("unet", 7), ("resnet50_fpn", 2), ("bts_densenet121_nyu", 2), ("u2netp", 1)],
+    ("name", "blocks"),
+    [
+        ("resnet18", ["basic"]),
+        ("unet", ["double_conv"]),
+        ("fractalnet", ["fractal", "unit"]),
+        ("densenet121", ["dense_block", "dense_layer", "transition"]),
+        ("inception_v3", ["unit", *(f"inception_{kind}" for kind in "abcde")]),
+        ("vgg16_bn", []),
+    ],
 )
-def test_the_depth_for_which_none_is_given(name, depth):
-    compiled = load(name).compiled
-    graph = simplified(compiled, training=False).inference
-    assert useful_depth(graph) == depth
-    assert drawing(compiled) == drawing(compiled, depth)
-    boxes = len(re.findall(r"\[label=<<table", drawing(compiled)))
-    assert FEW <= boxes <= (MOST if depth == 2 or name == "u2netp" else MANY)
+def test_without_a_depth_one_call_of_each_block_is_expanded(name, blocks):
+    net = load(name)
+    assert expanded(net) == blocks
+    text = drawing(net.compiled)
+    assert len(re.findall(r"\[label=<<table", text)) <= MOST
+    assert (BY_EXAMPLE in text) == bool(blocks)
+
+
+def test_a_block_that_has_no_room_is_not_expanded(network):
+    branches = ", ".join(["conv(4, 3) -> relu -> conv(4, 1)"] * MOST)
+    net = network(
+        f"block wide {{\n [{branches}] -> add\n}}\n"
+        "block thin(n: int) { residual(conv(4, 3) -> relu -> conv(4, n)) }\n"
+        "network net {\n input x: f32[B = 1, 4, H = 8, W = 8]\n"
+        " output y = x -> a: thin(1) -> b: wide -> c: thin(3)\n}\n"
+    )
+    assert expanded(net) == ["thin"]
+    texts = texts_of(net, "auto")
+    assert "b: wide" in texts
+    assert "c: thin(3)" in texts
+
+
+def test_a_rule_is_expanded_with_the_block_that_uses_it_as_far_as_there_is_room(network):
+    rule = (
+        "rule tree(0) => conv(4, 3)\n"
+        "rule tree(n) => [tree(n - 1), tree(n - 1)] -> add\n"
+        "block leaves(n: int) { tree(n) }\n"
+        "network net(n: int) {\n input x: f32[B = 1, 4, H = 8, W = 8]\n"
+        " output y = x -> first: leaves(n) -> second: leaves(n - 1)\n}\n"
+    )
+    few = network(f"{rule}preset few = net(3)\n", "few")
+    assert len([text for text in texts_of(few, "auto") if text.startswith("conv")]) == 8
+    assert "second: leaves(2)" in texts_of(few, "auto")
+    many = network(f"{rule}preset many = net(40)\n", "many")
+    assert "tree(37)" in texts_of(many, "auto")
+
+
+def test_a_block_of_one_box_is_expanded_in_all_places_or_in_none(network):
+    net = network(
+        "block unit { conv(4, 3) -> relu }\n"
+        "block inner { residual(unit) }\n"
+        "block outer { residual(unit -> inner) }\n"
+        "network net {\n input x: f32[B = 1, 4, H = 8, W = 8]\n output y = x -> outer -> relu\n}\n"
+    )
+    for depth, (closed, shown) in {1: (0, 0), 2: (1, 0), 3: (0, 2), 4: (0, 2)}.items():
+        texts = texts_of(net, depth)
+        assert sum(text == "unit" for text in texts) == closed
+        assert sum("conv(4, 3)" in text for text in texts) == shown
 
 
 def test_a_network_of_which_everything_is_shown(network):

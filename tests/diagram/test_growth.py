@@ -124,6 +124,15 @@ def test_the_blocks_of_a_residual_dense_network_are_one():
     assert any("rdbs.0 .. 15: dense_block" in text for text in texts_of(load("rdn_x2"), 1))
 
 
+def test_parallel_branches_are_not_a_sequence(network):
+    branches = ", ".join(["conv(8, 3) -> relu"] * 5)
+    net = network(
+        "network net {\n input x: f32[B = 1, 8, H = 8, W = 8]\n"
+        f" output y = x -> [{branches}] -> concat -> conv(8, 1)\n}}\n"
+    )
+    assert len([text for text in texts_of(net) if "conv(8, 3)relu" in text]) == 5
+
+
 def test_outputs_that_are_read_one_by_one_are_not_collected(network):
     text = COLLECTED.replace("output all = parts", "output third = parts[2]")
     assert not any("× 5" in text for text in texts_of(network(text)))
