@@ -152,3 +152,47 @@ def test_intermediate_results_of_a_loop_are_gathered_in_a_list(kept, expected):
     expected_values = next(value for start, value in wanted.items() if kept.startswith(start))
     for made in (module, script(module)):
         torch.testing.assert_close(made(x), expected_values)
+
+
+PARALLEL = """
+block neck(width: int) {
+  input ...features
+  maps = (
+    x -> "projects.{i}": conv(8, 1) -> relu -> "convs.{i}": conv(width, 3)
+    for i, x in enumerate(features)
+  )
+  smallest, ...larger = reversed(maps)
+  output smallest -> "fuse.0": conv(width, 1) -> for i, skip in enumerate(larger) {
+    input y
+    output (y, skip) -> add -> "fuse.{i + 1}": conv(width, 1)
+  }
+}
+network net {
+  input image: f32[B = 2, 3, H = 4, W = 5]
+  output (image -> a: conv(4, 3), image -> b: conv(5, 3), image -> c: conv(6, 3)) -> neck: neck(7)
+}
+"""
+
+
+def test_equal_lines_for_several_lists_are_one_loop():
+    net = Network(load_network(Source("net.arch", PARALLEL))[0])
+    source = python_source(net.compiled)[0]
+    body = source.split("class Neck(")[1].split("def forward")[1].split("return")[0]
+    lines = [line.partition("  #")[0].strip() for line in body.splitlines()]
+    at = lines.index("maps: List[Tensor] = []")
+    assert "".join(lines[at + 1 : lines.index("maps.append(x)")]) == (
+        "for feature, project, conv in zip("
+        "(features_0, features_1, features_2), self.projects, self.convs):"
+        "x = project(feature)x = F.relu(x, inplace=True)x = conv(x)"
+    )
+    module, image = net.to_torch(), torch.randn(2, 3, 4, 5)
+    neck = module.neck
+    features = (module.a(image), module.b(image), module.c(image))
+    maps = [
+        conv(torch.relu(project(x)))
+        for x, project, conv in zip(features, neck.projects, neck.convs, strict=True)
+    ]
+    y = neck.fuse[0](maps[2])
+    y = neck.fuse[2](neck.fuse[1](y + maps[1]) + maps[0])
+    for made in (module, script(module)):
+        torch.testing.assert_close(made(image), y)

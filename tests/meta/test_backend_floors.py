@@ -14,6 +14,7 @@ FLOORS = {
         ("lowering",),
         ("planning", "checks"),
         ("forward", "init", "input_check"),
+        ("loops",),
         ("classes", "inputs"),
         ("weights", "interface_doc"),
         ("settings",),

@@ -40,6 +40,10 @@ TUPLE_NAMES = frozenset({"count", "index", "Ellipsis", "NoneType"})
 """Names that a field of a named tuple cannot have, in Python or in TorchScript."""
 
 
+SHORTEST_NAME = 3
+"""Shorter names of containers say nothing about one of their children."""
+
+
 def is_identifier(text: str) -> bool:
     """Whether it can follow a dot in generated code (ASCII, no name mangling)."""
     return (
@@ -81,3 +85,11 @@ def attribute(owner: str, name: str) -> str:
 def python_names(taken: Iterable[str] = ()) -> Names:
     """Unique names in one function or module of Python."""
     return Names(taken, TAKEN, KEYWORDS)
+
+
+def singular(container: str) -> str:
+    """The variable of a loop over a container: `block` for `block` and for `blocks`."""
+    if len(container) < SHORTEST_NAME or not is_identifier(container):
+        return "layer"
+    plural = container.endswith("s") and container[-2:] not in ("ss", "us", "is", "as")
+    return container[:-1] if plural else container

@@ -112,3 +112,21 @@ def is_dead(name: str, rest: Sequence[Line]) -> bool:
         if sign and name in _names(target):
             return line.indent == rest[0].indent
     return True
+
+
+def with_function(source: Code, function: str, other: str) -> Code:
+    """Code with the calls of a function replaced by those of another one."""
+    pieces: list[Piece] = []
+    for piece in source:
+        if isinstance(piece, str):
+            pieces.append(piece.replace(f"{function}(", f"{other}("))
+        elif isinstance(piece, Call):
+            arguments = tuple(
+                replace(item, code=with_function(item.code, function, other))
+                for item in piece.arguments
+            )
+            name = other if piece.function == function else piece.function
+            pieces.append(replace(piece, function=name, arguments=arguments))
+        else:
+            pieces.append(piece)
+    return tuple(pieces)

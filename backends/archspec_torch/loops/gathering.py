@@ -16,8 +16,8 @@ from dataclasses import replace
 from archspec.frozen import frozen
 from archspec.graph.codegen.identifiers import Names
 from archspec_torch.code.lines import Line, common
-from archspec_torch.code.pieces import Call, Code, code
-from archspec_torch.code.renaming import is_dead, names_read, renamed_code
+from archspec_torch.code.pieces import Call, code
+from archspec_torch.code.renaming import is_dead, names_read, renamed_code, with_function
 from archspec_torch.code.text import flat
 from archspec_torch.forward.variables import POOL, is_generic
 from archspec_torch.planning.tree import Branch
@@ -46,7 +46,8 @@ def with_gathered(branch: Branch, forward: list[Line], names: Names, each: str) 
     Each child reads the result of the one before it. Later lines read results of several of them,
     which are gathered in a list. `each` is a name for a child.
     """
-    found = _calls([child.access for child in branch.children.values()], forward)
+    children = [child.access for child in branch.children.values()]
+    found = _calls(children, forward)
     if found is None:
         return []
     rest = forward[found.end :]
@@ -74,7 +75,7 @@ def with_gathered(branch: Branch, forward: list[Line], names: Names, each: str) 
     loop = [
         Line(code(f"{results}: List[Tensor] = []")),
         Line(code(head)),
-        replace(lines[1], code=_called(body, each), indent=4, comment=comment),
+        replace(lines[1], code=with_function(body, children[1], each), indent=4, comment=comment),
     ]
     if not is_every:
         loop.append(Line(code(f"if {number} in {kept}:"), 4))
@@ -116,11 +117,6 @@ def _calls(children: Sequence[str], forward: Sequence[Line]) -> _Calls | None:
     return (
         _Calls(starts[0], tuple(targets), first) if is_plain and mentions == len(children) else None
     )
-
-
-def _called(source: Code, each: str) -> Code:
-    """The call of another function."""
-    return tuple(replace(one, function=each) if isinstance(one, Call) else one for one in source)
 
 
 def _base(targets: Sequence[str]) -> str:

@@ -16,18 +16,15 @@ from archspec.graph.codegen.identifiers import Names, numbered
 from archspec.graph.codegen.repeats import SHORTEST, SHORTEST_ITERATIONS, longest_iterations
 from archspec_torch.code.comprehensions import numbered_comprehension
 from archspec_torch.code.lines import Line, common
-from archspec_torch.code.names import is_identifier
-from archspec_torch.code.pieces import Argument, Call, Code, Hole, Piece, code, skeleton
+from archspec_torch.code.names import singular
+from archspec_torch.code.pieces import Argument, Call, Code, Hole, code, skeleton
 from archspec_torch.code.pieces import replace as with_holes
-from archspec_torch.code.renaming import renamed_code, renamed_read, renamed_target
-from archspec_torch.forward.gathering import with_gathered
+from archspec_torch.code.renaming import renamed_code, renamed_read, renamed_target, with_function
+from archspec_torch.loops.gathering import with_gathered
 from archspec_torch.planning.tree import Branch, Kind
 
 CHILD = "\2"
 """Placeholder for the current child."""
-
-SHORTEST_NAME = 3
-"""Shorter names of containers say nothing about one of their children."""
 
 
 @frozen
@@ -55,7 +52,7 @@ def fold_loops(
         if run is None or run.count < len(branch.children):
             # TorchScript cannot call modules of a part of a list
             if branch.kind is Kind.LIST:
-                forward = with_gathered(branch, forward, names, _singular(branch.name)) or forward
+                forward = with_gathered(branch, forward, names, singular(branch.name)) or forward
             continue
         if branch is root:
             folded = _folded_init(root, init)
@@ -107,7 +104,7 @@ def _run(children: Sequence[str], forward: Sequence[Line]) -> _Run | None:
     mentions = [index.get(child, []) for child in children]
 
     def form(at: int, child: int) -> tuple[int, Code]:
-        return forward[at].indent, _marked(forward[at].code, children[child])
+        return forward[at].indent, with_function(forward[at].code, children[child], CHILD)
 
     found = longest_iterations(mentions, len(forward), form)
     if found is not None:
@@ -156,7 +153,7 @@ def _with_last(
 def _pattern(forward: Sequence[Line], start: int, length: int, child: str) -> list[Line]:
     """The lines of a child, with a placeholder for it."""
     lines = forward[start : start + length]
-    return [replace(line, code=_marked(line.code, child)) for line in lines]
+    return [replace(line, code=with_function(line.code, child, CHILD)) for line in lines]
 
 
 def _mentions(forward: Sequence[Line], children: Sequence[str]) -> dict[str, list[int]]:
@@ -188,7 +185,7 @@ def _called(source: Code) -> Iterator[str]:
 def _folded(branch: Branch, forward: list[Line], run: _Run, names: Names) -> list[Line]:
     """The lines with all iterations of a run replaced by a loop."""
     children = [child.access for child in branch.children.values()]
-    each = names.fresh(_singular(branch.name))
+    each = names.fresh(singular(branch.name))
     parts = [
         forward[run.start + number * run.length : run.start + (number + 1) * run.length]
         for number in range(run.count)
@@ -197,7 +194,7 @@ def _folded(branch: Branch, forward: list[Line], run: _Run, names: Names) -> lis
     body = [
         replace(
             line,
-            code=_marked(line.code, children[pattern], each),
+            code=with_function(line.code, children[pattern], each),
             indent=line.indent + 4,
             comment=common([part[at].comment for part in parts]),
         )
@@ -218,14 +215,6 @@ def _folded(branch: Branch, forward: list[Line], run: _Run, names: Names) -> lis
     return [*forward[: run.start], *head, *body, *forward[end:]]
 
 
-def _singular(container: str) -> str:
-    """The variable of a loop over a container: `block` for `block` and for `blocks`."""
-    if len(container) < SHORTEST_NAME or not is_identifier(container):
-        return "layer"
-    plural = container.endswith("s") and container[-2:] not in ("ss", "us", "is", "as")
-    return container[:-1] if plural else container
-
-
 def _folded_init(root: Branch, init: list[Line]) -> list[Line] | None:
     """`for i in range(n): self.add_module(f"layer{i}", ...)`."""
     names = list(root.children)
@@ -243,24 +232,3 @@ def _folded_init(root: Branch, init: list[Line]) -> list[Line] | None:
     label, value, loop = found
     call = Call("self.add_module", (Argument(label), Argument(value)))
     return [Line(code(loop, ":")), Line((call,), 4)]
-
-
-# ---------------------------------------------------------------------- code
-
-
-def _marked(source: Code, child: str, mark: str = CHILD) -> Code:
-    """The code with a child replaced by a placeholder."""
-    pieces: list[Piece] = []
-    for piece in source:
-        if isinstance(piece, str):
-            pieces.append(piece.replace(f"{child}(", f"{mark}("))
-        elif isinstance(piece, Call):
-            arguments = tuple(
-                Argument(_marked(item.code, child, mark), item.keyword, item.default)
-                for item in piece.arguments
-            )
-            function = mark if piece.function == child else piece.function
-            pieces.append(Call(function, arguments, piece.brackets, piece.comma))
-        else:
-            pieces.append(piece)
-    return tuple(pieces)

@@ -1,0 +1,1 @@
+"""Repetitions in `forward` as loops."""
