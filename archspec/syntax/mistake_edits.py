@@ -320,6 +320,21 @@ def spread_comprehension(s: Site) -> tuple[Edit, ...]:
     return (Edit(_span(s, start, start), "...["), Edit(_span(s, end, end), "]"))
 
 
+def comprehension_inside(s: Site) -> tuple[Edit, ...]:
+    """`[f(i, j) for i in a for j in b]` as `[...[f(i, j) for j in b] for i in a]`."""
+    opener, depth, last = s.opener(), s.token.depth, 1
+    first = next(at for at in range(opener, 0) if s.near(at).type == "for")
+    while s.near(last).depth != depth or s.near(last).type not in CLOSERS:
+        if last >= _NEAR or s.near(last).type in ("$END", "for"):
+            return ()
+        last += 1
+    start, end = s.near(opener + 1).start, s.near(last - 1).end
+    element = _span(s, start, s.near(first - 1).end).text
+    outer = _span(s, s.near(first).start, s.near(-1).end).text
+    inner = f"{element} {_span(s, s.token.start, end).text}"
+    return (Edit(_span(s, start, end), f"...{s.word(opener)}{inner}{s.word(last)} {outer}"),)
+
+
 def arrow_in_two(s: Site) -> tuple[Edit, ...]:
     """`- >` as `->`."""
     return (Edit(s.span(-1, 0), "->"),)

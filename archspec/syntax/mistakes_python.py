@@ -67,6 +67,14 @@ PYTHON = (
     ),
     Mistake(
         "E0131",
+        lambda s: s.type == "for" and s.bracket in ("(", "[") and _in_comprehension(s),
+        "a comprehension has one `for`; `...` joins the lists of another one inside of it",
+        "rule a(n) => [i * j for i in 0..n «for» j in 0..n]",
+        fix="write `[...[f(i, j) for j in b] for i in a]`",
+        edits=edits.comprehension_inside,
+    ),
+    Mistake(
+        "E0131",
         lambda s: s.type == "->" and s.bracket in ("(", "[") and _in_comprehension(s),
         "a comprehension over a chain needs the chain in parentheses",
         "block a {\n  input x\n  output (t -> relu for t in x «->» split(2))\n}",

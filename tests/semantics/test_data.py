@@ -116,6 +116,21 @@ def test_comprehensions_over_data_and_over_layers() -> None:
     assert output(layer("[conv(k, 1) for k in [1, 2, 4]] -> concat")) == "f32[B, 7, H, W]"
 
 
+def test_comprehensions_join_what_they_spread() -> None:
+    over_data = network(
+        "t = x -> [relu, tanh]", "output (...(v -> [relu, tanh]) for v in t if true) -> concat"
+    )
+    assert output(over_data) == "f32[B, 16, H, W]"
+    names = '[...["a{i}{j}" for j in 0..i] for i in 0..4 if i != 2]'
+    same = network(f'assert {names} == ["a10", "a30", "a31", "a32"]', "output x")
+    assert output(same) == "f32[B, 4, H, W]"
+    widths = "[...[conv(k, 1), conv(2 * k, 1)] for k in [1, 2]]"
+    assert output(layer(f"{widths} -> concat")) == "f32[B, 9, H, W]"
+    assert output(layer("[...(relu -> [tanh, relu]) for _ in 0..2] -> concat")) == (
+        "f32[B, 16, H, W]"
+    )
+
+
 def test_loop_state_in_a_tuple() -> None:
     iteration = "input a, b\n output (a + b, a)"
     assert ops(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from archspec.diagnostics.model import Edit, Fix
 from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.expansion.shape_patterns import bind_item
 from archspec.semantics.expansion.sources import materialise
 from archspec.semantics.expansion.tensor_methods import size_index
-from archspec.semantics.values.context import Context, SpecError
+from archspec.semantics.values.context import Context, NotInductive, SpecError
 from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.element_budget import bounded, listed
 from archspec.semantics.values.evaluation import as_list, evaluate, evaluates, force
@@ -81,27 +83,37 @@ def tuple_value(context: Context, node: ast.TupleExpr) -> Value:
     """A tuple of data or values; if it has one part, that part."""
     items: list[Value] = []
     for item in node.items:
-        spread = isinstance(item, ast.Spread)
-        inner = item.inner if isinstance(item, ast.Spread) else item
-        value = materialise(context, evaluate(context, inner), inner.span)
-        if spread and isinstance(value, tuple):
-            items.extend(value)
+        if isinstance(item, ast.Spread):
+            items.extend(_spread_in_tuple(context, item, node))
             continue
-        if spread and isinstance(value, (ListValue, RangeValue)):
-            items.extend(items_of(context, value, item.span))
-            continue
+        value = materialise(context, evaluate(context, item), item.span)
         if is_layer(value) and not isinstance(value, ListValue):
-            raise context.error(
-                "E0315",
-                "a tuple holds data or values, but this is a layer",
-                inner.span,
-                fix=_as_list(node),
-            )
+            raise _layer_in_tuple(context, item, node)
         items.append(value)
     return as_any_number(items[0]) if len(items) == 1 else bounded(context, items, node.span)
 
 
-def _as_list(node: ast.TupleExpr) -> Fix:
+def _spread_in_tuple(
+    context: Context, item: ast.Spread, node: ast.TupleExpr | ast.Comprehension
+) -> Sequence[Value]:
+    value = materialise(context, evaluate(context, item.inner), item.inner.span)
+    if isinstance(value, tuple):
+        return value
+    if isinstance(value, (ListValue, RangeValue)):
+        return items_of(context, value, item.span)
+    if is_layer(value):
+        raise _layer_in_tuple(context, item.inner, node)
+    return [value]
+
+
+def _layer_in_tuple(
+    context: Context, item: ast.Expr, node: ast.TupleExpr | ast.Comprehension
+) -> SpecError:
+    message = "a tuple holds data or values, but this is a layer"
+    return context.error("E0315", message, item.span, fix=_as_list(node))
+
+
+def _as_list(node: ast.TupleExpr | ast.Comprehension) -> Fix:
     """`(f, g)` as `[f, g]`."""
     text = node.span.text
     edits = (Edit(node.span, f"[{text[1:-1]}]"),) if text[:1] == "(" and text[-1:] == ")" else ()
@@ -202,7 +214,10 @@ def range_value(context: Context, node: ast.Range) -> Value:
 
 @evaluates(ast.Comprehension)
 def comprehension_value(context: Context, node: ast.Comprehension) -> Value:
-    """A list of values or layers, or a tuple of data, with an element for each item."""
+    """A list of values or layers, or a tuple of data, with an element for each item.
+
+    An element `...x` contributes all items of x.
+    """
     iterable = force(context, evaluate(context, node.iterable), node.iterable.span)
     if isinstance(iterable, Poison):
         return POISON
@@ -219,17 +234,32 @@ def comprehension_value(context: Context, node: ast.Comprehension) -> Value:
             condition = evaluate(iteration, node.condition)
             if not truth(iteration, condition, node.condition.span):
                 continue
-        value = evaluate(iteration, node.element)
-        if node.is_tuple:
-            value = materialise(iteration, value, node.element.span)
-        if copied is not None and isinstance(value, Tensor):
-            value = Copies(copied.count, value)
-        results.append(force(iteration, value, node.element.span))
-        if not node.is_tuple and is_data(results[-1]) and not has_poison(results[-1]):
-            raise _data_in_list(context, node.element.span, node.span)
-    context.session.budget.length(len(results), node.span)
+        results.extend(_elements(iteration, node, copied))
+        context.session.budget.length(len(results), node.span)
     if node.is_tuple:
         return (
             as_any_number(results[0]) if len(results) == 1 else bounded(context, results, node.span)
         )
     return listed(context, results, node.span)
+
+
+def _elements(context: Context, node: ast.Comprehension, copied: Copies | None) -> Sequence[Value]:
+    """What an iteration contributes: one value, or the parts of `...x`."""
+    element = node.element
+    if isinstance(element, ast.Spread):
+        if copied is not None:
+            raise NotInductive(
+                "it spreads the parts of a tuple whose length depends on a parameter"
+            )
+        if node.is_tuple:
+            return _spread_in_tuple(context, element, node)
+        return _spread_in_list(context, element)
+    value = evaluate(context, element)
+    if node.is_tuple:
+        value = materialise(context, value, element.span)
+    if copied is not None and isinstance(value, Tensor):
+        value = Copies(copied.count, value)
+    value = force(context, value, element.span)
+    if not node.is_tuple and is_data(value) and not has_poison(value):
+        raise _data_in_list(context, element.span, node.span)
+    return [value]
