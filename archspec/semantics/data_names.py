@@ -66,6 +66,8 @@ def _part_is_data(node: ast.Node, names: Collection[str], definition: Definition
             return text in names
         case ast.TupleExpr(items=items):
             return bool(items) and all(is_data(item, names, definition) for item in items)
+        case ast.Comprehension(is_tuple=True, element=ast.Chain()):
+            return True
         case ast.IfLayer(then=then, otherwise=ast.Body() as otherwise):
             return all(_yields_data(body, names, definition) for body in (then, otherwise))
         case ast.Call(function=ast.Name(text=text)):

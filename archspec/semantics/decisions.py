@@ -102,6 +102,12 @@ class Decisions:
             return any(self._in_clause(definition, one, names) for one in definition.clauses)
         return True
 
+    def data_of(self, definition: Definition) -> Collection[str]:
+        """The names of data in a definition."""
+        if definition not in self.data:
+            self.data[definition] = data_names(definition)
+        return self.data[definition]
+
     def _in_clause(
         self, rule: RuleDefinition, clause: ast.RuleClause, names: frozenset[str]
     ) -> bool:
@@ -123,6 +129,7 @@ class Decisions:
         decisive: list[ast.Expr],
     ) -> bool:
         tracked = set(names)
+        data = self.data_of(definition)
         for parameter in parameters:
             if parameter.default is not None and _mentions(parameter.default, tracked):
                 tracked.add(parameter.name or "_")
@@ -134,7 +141,8 @@ class Decisions:
             for part in parts:
                 for node in walk(part):
                     if isinstance(node, ast.Bind) and _yields(node.value, tracked):
-                        tracked |= set(target_names(node.targets))
+                        # what is data has no numbers that a decision could read
+                        tracked |= {*target_names(node.targets)}.difference(data)
             if len(tracked) == before:
                 break
         walker = _Walker(self, definition, frozenset(tracked))
@@ -192,10 +200,7 @@ class _Walker:
         return False
 
     def _compares_data(self, node: ast.Binary) -> bool:
-        known = self.decisions.data
-        if self.definition not in known:
-            known[self.definition] = data_names(self.definition)
-        return compares_data(node, known[self.definition], self.definition)
+        return compares_data(node, self.decisions.data_of(self.definition), self.definition)
 
     def call(self, node: ast.Call) -> list[tuple[ast.Node, bool]] | None:
         """The parts of a call to visit; None if an argument reaches a decision."""

@@ -196,3 +196,20 @@ def test_equal_lines_for_several_lists_are_one_loop():
     y = neck.fuse[2](neck.fuse[1](y + maps[1]) + maps[0])
     for made in (module, script(module)):
         torch.testing.assert_close(made(image), y)
+
+
+def test_branches_of_one_list_are_gathered_in_a_loop():
+    text = """
+network net {
+  input x: f32[B = 2, 3, H = 4, W = 5]
+  scales = (x -> "convs.{i}": (conv(2, 1) -> conv(i + 1, 3)) for i in 0..3)
+  output y = scales -> concat
+}
+"""
+    net = Network(load_network(Source("net.arch", text))[0])
+    source = python_source(net.compiled)[0]
+    assert "for conv in self.convs:\n            scale = conv(x)" in source
+    module, x = net.to_torch(), torch.randn(2, 3, 4, 5)
+    y = torch.cat([conv(x) for conv in module.convs], dim=1)
+    for made in (module, script(module)):
+        torch.testing.assert_close(made(x), y)

@@ -155,6 +155,23 @@ network net(width: int = 64, classes: int = 9) {{
     assert arguments_of(written(text.format(), tmp_path)) == {"width": 64, "classes": 9}
 
 
+def test_numbers_of_layers_that_made_data_are_no_decisions_about_it(tmp_path):
+    text = """
+block pyramid(width: int) {
+  input ...taps
+  maps = (t -> "convs.{i}": linear(width) for i, t in enumerate(taps))
+  first, ...others = reversed(maps)
+  output first -> for t in others { input y
+    output y + t }
+}
+network net(width: int = 8) {
+  input x: f32[B = 1, 4]
+  output (x, x -> relu) -> pyramid(width)
+}
+"""
+    assert arguments_of(written(text, tmp_path)) == {"width": 8}
+
+
 def test_a_condition_on_sizes_fixes_no_parameter(tmp_path):
     text = """
     block mix(heads: int) {

@@ -184,7 +184,8 @@ def _folded(run: _Run, forward: Sequence[Line], names: Names) -> list[Line]:
         body = [replace(one, code=with_function(one.code, child, variable)) for one in body]
         variables.append(variable)
         sources.append(Argument(code(branch.access)))
-    loop = code(f"for {', '.join(variables)} in ", Call("zip", tuple(sources)), ":")
+    source = code(Call("zip", tuple(sources))) if len(sources) > 1 else sources[0].code
+    loop = code(f"for {', '.join(variables)} in ", source, ":")
     return [*forward[: run.start], *head, Line(loop), *body, *tail, *rest]
 
 
