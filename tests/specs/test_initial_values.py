@@ -25,6 +25,10 @@ SPREADS = [
         "layer3.1.conv1.bns.0.0.conv.1.weight",
         sqrt(2 / 256),
     ),
+    ("rnn_lm", {"words": 99}, "rnn.1.weight_hh_l0", 1 / sqrt(3 * 512)),  # PyTorch's default
+    ("transformer_lm", {"words": 99}, "attentions.2.out_proj.weight", 0.02),
+    ("transformer_lm", {"words": 99}, "position_embeddings.weight", 0.02),
+    ("transformer_lm", {"words": 99}, "layer_norms_1.1.weight", 0.02),
     ("scnet_t_x4", {}, "body.0.conv1.weight", 0.1 * sqrt(2 / 64)),
     ("scnet_t_x4", {}, "upconv2.up_layer.4.weight", 0.1 * sqrt(2 / 64)),
     ("u2netp", {}, "stage1.rebnconv1.conv_s1.weight", sqrt(2 / (9 * (16 + 64)))),
