@@ -15,7 +15,7 @@ from archspec.graph.verify import verify_network
 from archspec.graph.walk import walk
 from archspec_torch.source import python_source
 from tests.specs.compiled import shipped
-from tests.specs.families import NAMES, family, options
+from tests.specs.families import NAMES, family, options, sampled
 
 TEXT = """\
 network net(width: int = 8) {
@@ -60,7 +60,7 @@ def test_network_round_trips(net):
     assert network_json(again(net)) == network_json(net)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sampled(NAMES, 3))
 def test_shipped_networks_round_trip(name):
     run = family(name)["run"]
     compiled = shipped(run["network"], **options(run)).compiled

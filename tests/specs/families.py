@@ -26,6 +26,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 FOLDER = Path(__file__).parent / "families"
 NAMES = tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
 
@@ -49,3 +51,11 @@ def frozen(value: Any) -> Any:
 def options(table: dict[str, Any]) -> dict[str, Any]:
     """The options of a network, ready for `shipped`."""
     return {name: frozen(value) for name, value in table.get("options", {}).items()}
+
+
+def sampled(names: tuple[str, ...], step: int) -> list[Any]:
+    """Every `step`-th family as a parameter of a test; the others are marked slow."""
+    return [
+        pytest.param(name, marks=[pytest.mark.slow] * (place % step > 0))
+        for place, name in enumerate(names)
+    ]
