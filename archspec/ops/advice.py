@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from archspec.frozen import frozen
+from archspec.types.dim import Dim
 from archspec.types.tensor import TensorType
 
 
@@ -17,6 +18,13 @@ class Advice:
 
     def doubt(self, use: Application) -> Doubt | None:
         """Why this application is valid, but rarely meant; None for the usual case."""
+        return None
+
+    def broadcast_target(self, *inputs: TensorType) -> tuple[int, tuple[Dim, ...]] | None:
+        """The input that is broadcast to the shape that others make, by position, and that shape.
+
+        None if the inputs are combined as by arithmetic, or not at all.
+        """
         return None
 
     @property

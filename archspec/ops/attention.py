@@ -70,7 +70,7 @@ class ScaledDotProductAttention(Op):
         require_equal_dims(self.name, check, q.rank - 1, q, k, 1)
         require_equal_dims(self.name, check, q.rank - 2, k, v, 2)
         if len(inputs) == 4:
-            self._require_mask(check, inputs[3], q.with_shape(*q.shape[:-1], k.shape[-2]))
+            self._require_mask(check, inputs[3], _scores(q, k))
         return q.with_shape(*q.shape[:-1], v.shape[-1])
 
     def doubt(self, use: Application) -> Doubt | None:
@@ -83,19 +83,23 @@ class ScaledDotProductAttention(Op):
             "make the mask boolean, `mask -> cast(bool)`, or write `causal=true` without a mask",
         )
 
+    def broadcast_target(self, *inputs: TensorType) -> tuple[int, tuple[Dim, ...]] | None:
+        return (3, _scores(*inputs[:2]).shape) if len(inputs) == 4 else None
+
     def _require_mask(self, check: Check, mask: TensorType, scores: TensorType) -> None:
         if self.causal:
             raise OpError(f"`{self.name}` takes a mask or `causal`, not both", attribute="causal")
         require_dtype(self.name, mask, frozenset({DType.BOOL, DType.F32}), input=3)
+        wanted = f"a mask that broadcasts to {scores.shape_text}"
+        refused = OpError(f"`{self.name}` takes {wanted}, but it is `{mask}`", input=3)
         if not 2 <= mask.rank <= scores.rank:
-            raise OpError(
-                f"`{self.name}` takes a mask that broadcasts to {scores.shape_text}, but it is "
-                f"`{mask}`",
-                input=3,
-            )
-        for axis in range(-mask.rank, 0):
-            if mask.shape[axis] != 1:
-                require_equal_dims(self.name, check, axis, scores, mask, 3)
+            raise refused
+        for one, other in zip(mask.shape, scores.shape[-mask.rank :], strict=True):
+            if one in (1, other):
+                continue
+            if one.constant is not None and other.constant is not None:
+                raise refused
+            check.require_equal(one, other, f"`{self.name}` needs {wanted}, not {mask.shape_text}")
 
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
         q, k, v = inputs[:3]
@@ -103,6 +107,11 @@ class ScaledDotProductAttention(Op):
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Literal["all"]:
         return "all"
+
+
+def _scores(q: TensorType, k: TensorType) -> TensorType:
+    """The scores of all queries and keys."""
+    return q.with_shape(*q.shape[:-1], k.shape[-2])
 
 
 _MASKED = (

@@ -13,6 +13,7 @@ from archspec.graph.walk import requirements
 from archspec.semantics.expansion.network_inputs import Inputs
 from archspec.semantics.expansion.requirements import beyond_bounds, sizes_text
 from archspec.semantics.values.budget import Budget
+from archspec.shipped import is_library
 from archspec.source import Span
 from archspec.types.condition import All, conjunction, evaluate, symbols_of
 from archspec.types.solver import VerdictKind, clauses, decide, limited
@@ -96,14 +97,20 @@ def _warn(
     notes = () if fits else (f"the default sizes, {size}, are not among these",)
     reasons = _reasons(needs)
     fix = Fix(f"declare this at the input: `{clause}`", (edit, *_multiples(texts, inputs)))
-    meant = next((axes_meant[place] for place, _ in reasons if axes_meant.get(place)), None)
+    place, label = span, ""
+    meant = next((place for place, _ in reasons if axes_meant.get(place)), None)
     if meant is not None:
-        notes, fix = (*notes, f"if this is intended, declare `{clause}` at the input"), meant
+        notes = (*notes, f"if this is intended, declare `{clause}` at the input")
+        fix = axes_meant[meant] or fix
+        if not is_library(meant.source.name):  # the op is the place to change, not the input
+            place, label = meant, dict(reasons)[meant]
+            reasons = [(span, "the input"), *(item for item in reasons if item[0] != meant)]
     sink.report(
         diagnostic(
             "W0401",
             f"this network is only valid {clause}",
-            span,
+            place,
+            label,
             secondary=reasons,
             notes=notes,
             fix=fix,

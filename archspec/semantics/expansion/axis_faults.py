@@ -1,24 +1,21 @@
 """Fixes for ops that work along another axis than the one that is meant.
 
-`split(3)` of [B, N, 30] divides N; a convolution of [B, N, 64] takes N for the channels; `keep` of
-[N] is not aligned with [B, N, 64].
+`split(3)` of [B, N, 30] divides N; a convolution of [B, N, 64] takes N for the channels.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TypeAlias
 
 from archspec.diagnostics.model import Edit, Fix
-from archspec.ops.base import Check, Op
+from archspec.ops.base import Op
 from archspec.semantics.building.graph_builder import Tensor
-from archspec.semantics.values.model import OpLayer
+from archspec.semantics.expansion.alignment_faults import aligned, called, shape_text
+from archspec.semantics.values.model import Environment, OpLayer
 from archspec.source import Span
-from archspec.types.dim import ONE, Dim
+from archspec.types.dim import ONE
 from archspec.types.tensor import TensorType
-
-Shape: TypeAlias = tuple[Dim, ...]
 
 
 def channels_last(op: Op, layer: OpLayer, inputs: Sequence[Tensor], span: Span) -> Fix | None:
@@ -44,7 +41,7 @@ def _channels_first(op: Op, x: Tensor, span: Span) -> Fix | None:
     """The fix for a recurrent layer or attention on [B, C, T]."""
     if x.type.rank != 3 or x.type.shape[1].constant is None or x.type.shape[2].constant is not None:
         return None
-    name = _called(span)
+    name = called(span)
     call = span.text if name and len(span.text) <= 40 and "\n" not in span.text else op.name
     edits = () if not name or _is_labelled(span) else (Edit(span, f"transpose(1, 2) -> {call}"),)
     words = f"`{op.name}` takes the channels last, [B, T, C]: write `transpose(1, 2) -> {call}`"
@@ -67,7 +64,7 @@ def _declared_first(x: Tensor) -> Fix | None:
 
 def _no_channels(op: Op, x: Tensor, span: Span) -> Fix:
     """The fix for an input whose axes are all free, so that none of them can be the channels."""
-    name = _called(span)
+    name = called(span)
     call = span.text if name and len(span.text) <= 40 and "\n" not in span.text else op.name
     edits = () if not name or _is_labelled(span) else (Edit(span, f"unsqueeze(1) -> {call}"),)
     words = (
@@ -92,14 +89,17 @@ def integers_declared(inputs: Sequence[Tensor]) -> Fix | None:
 
 
 def axis_meant(
-    op: Op, explicit: frozenset[str], inputs: Sequence[Tensor], span: Span
+    op: Op, explicit: frozenset[str], inputs: Sequence[Tensor], span: Span, place: Environment
 ) -> Fix | None:
-    """The fix for an op that does not fit its inputs along the axis where it works, if any fits."""
+    """The fix for an op that does not fit its inputs along the axis where it works, if any fits.
+
+    `place` has the names that are visible where the op is written.
+    """
     types = [item.type for item in inputs]
     if not types:
         return None
-    if op.pointwise and op.category == "arithmetic":  # inputs are aligned at the last axis
-        return _aligned(inputs)
+    if (meant := aligned(op, inputs, span, place)) is not None:
+        return meant
     if op.name == "concat" and (wider := _expanded(op, types)) is not None:
         return wider
     fields = type(op).model_fields
@@ -126,7 +126,7 @@ def _expanded(op: Op, types: Sequence[TensorType]) -> Fix | None:
             sizes[at] = str(new)
     if all(size == "-1" for size in sizes):
         return None
-    how = f"`-> expand({', '.join(sizes)})` after {_text(one)}"
+    how = f"`-> expand({', '.join(sizes)})` after {shape_text(one)}"
     return Fix(f"`concat` does not repeat an axis of size 1: write {how}")
 
 
@@ -145,7 +145,7 @@ def _other_axis(op: Op, types: Sequence[TensorType], span: Span) -> Fix | None:
         axis = 1
     else:
         return None
-    name = _called(span)
+    name = called(span)
     written = f"{name or op.name}(axis={axis})"
     edits: tuple[Edit, ...] = ()
     if name and span.text.endswith(")"):
@@ -187,7 +187,7 @@ def _transposed(op: Op, x: TensorType, span: Span) -> Fix:
         spatial = range(1, x.rank - 1)
         there = f"permute({', '.join(map(str, (0, x.rank - 1, *spatial)))})"
         back = f"permute({', '.join(map(str, (0, *range(2, x.rank), 1)))})"
-    name = _called(span)
+    name = called(span)
     call = span.text if name and len(span.text) <= 40 and "\n" not in span.text else op.name
     words = f"channels are on axis 1; if those of `{x}` are last, write `{there} -> {call}"
     edits = (
@@ -196,126 +196,8 @@ def _transposed(op: Op, x: TensorType, span: Span) -> Fix:
     return Fix(f"{words} -> {back}`", edits)
 
 
-_CALL = re.compile(r"[A-Za-z_]\w*(?=\Z|\()")
 _LABEL = re.compile(r"(?:\w|\")[ ]*:\s*\Z")
-
-
-def _called(span: Span) -> str:
-    """The name that is called in a text; empty if it is not a plain call."""
-    found = _CALL.match(span.text)
-    return found[0] if found else ""
 
 
 def _is_labelled(span: Span) -> bool:
     return _LABEL.search(span.source.text[max(0, span.start - 80) : span.start]) is not None
-
-
-# ---------------------------------------------------------------------- alignment
-
-
-def _aligned(inputs: Sequence[Tensor]) -> Fix | None:
-    """The shape that one of two inputs needs to be combined with the other."""
-    if len(inputs) != 2:
-        return None
-    one, other = (item.type.shape for item in inputs)
-    if (cut := _longer(one, other) or _longer(other, one)) is not None:
-        return cut
-    if len(one) == len(other):
-        return _crossed(inputs) if len(one) == 1 else _projected(one, other)
-    if (kept := _with_axes_kept(inputs)) is not None:
-        return kept
-    small, large = sorted((one, other), key=len)
-    new = _spread(small, large)
-    if new is None:
-        place = f"no other place in {_text(large)} fits all of {_text(small)}"
-        return Fix(f"axes are aligned at the last one, and {place}")
-    text, shape = _text(small), _text(new)
-    sizes = ", ".join(map(str, new))
-    is_last = new == (*small, ONE)
-    how = "unsqueeze(-1)" if is_last else f"reshape({sizes})"
-    return Fix(f"axes are aligned at the last one: write `-> {how}` after {text}, for {shape}")
-
-
-def _projected(one: Shape, other: Shape) -> Fix | None:
-    """The projection of one of two tensors with other numbers of channels."""
-    differ = [at for at, (left, right) in enumerate(zip(one, other, strict=True)) if left != right]
-    at = 1 if len(one) > 3 else len(one) - 1
-    if differ != [at] or one[at].constant is None or other[at].constant is None:
-        return None
-    small, large = sorted((one, other), key=lambda shape: shape[at].constant or 0)
-    layer = f"conv({large[at]}, 1)" if len(one) > 3 else f"linear({large[at]})"
-    words = f"give both the same number of channels: write `-> {layer}` after {_text(small)}"
-    return Fix(words + ", or `concat` them")
-
-
-def _with_axes_kept(inputs: Sequence[Tensor]) -> Fix | None:
-    """The reduction that one of two inputs comes from, with `keepdim`, if the result then fits."""
-    for item, other in (inputs, tuple(reversed(inputs))):
-        node = item.builder.nodes[item.port.node]
-        op = node.instance.op if node.instance is not None else None
-        if op is None or getattr(op, "keepdim", None) is not False or len(node.inputs) != 1:
-            continue
-        (port,) = node.inputs
-        given = item.builder.nodes[port.node].types[port.index]
-        kept = op.derived(keepdim=True).infer(Check(), given)
-        if not isinstance(kept, TensorType) or not _broadcast(kept.shape, other.type.shape):
-            continue
-        place = node.origin.span
-        call = place.text if _called(place) == op.name and len(place.text) <= 60 else ""
-        inside = call[len(op.name) :].strip()[1:-1].rstrip(", ")
-        written = f"{op.name}({inside}{', ' * bool(inside)}keepdim=true)"
-        edits = (Edit(place, written),) if call and "\n" not in call else ()
-        return Fix(f"axes are aligned at the last one; keep those reduced: `{written}`", edits)
-    return None
-
-
-def _broadcast(one: Shape, other: Shape) -> bool:
-    """Whether two shapes agree if an axis of size 1 is repeated."""
-    pairs = zip(reversed(one), reversed(other), strict=False)
-    return all(left == right or ONE in (left, right) for left, right in pairs)
-
-
-def _longer(table: Shape, data: Shape) -> Fix | None:
-    """The first positions of a table of fixed length, for data of any length."""
-    if len(table) < 2 or len(table) > len(data):
-        return None
-    pairs = enumerate(zip(table, data[len(data) - len(table) :], strict=True))
-    differ = [(at, size, new) for at, (size, new) in pairs if size not in (new, ONE)]
-    if len(differ) != 1:
-        return None
-    axis, size, new = differ[0]
-    if size.constant is None or new.constant is not None or new == ONE or axis == len(table) - 1:
-        return None
-    how = f"-> slice(axis={axis}, stop={new})"
-    return Fix(f"for the first {new} of its {size} positions write `{how}` after {_text(table)}")
-
-
-def _spread(small: Shape, large: Shape) -> Shape | None:
-    """`small` with axes of size 1, so that each of its sizes is at its place in `large`."""
-    stays = len(small) > 1 and small[-1] == large[-1]
-    left, last = (small[:-1], small[-1:]) if stays else (small, ())
-    rest, found = list(left), []
-    for size in large[: len(large) - len(last)]:
-        found.append(rest.pop(0) if rest and rest[0] == size else ONE)
-    if rest:
-        return None
-    while found and found[0] == ONE:
-        found.pop(0)
-    whole = (*found, *last)
-    return whole if whole != small else None
-
-
-def _crossed(inputs: Sequence[Tensor]) -> Fix | None:
-    """`[N]` with `[B]`: the one that is an input of the network gets an axis at its end."""
-    (one,), (other,) = (item.type.shape for item in inputs)
-    given = [item for item in inputs if item.builder.nodes[item.port.node].is_input]
-    if len(given) != 1 or one == other:
-        return None
-    size = given[0].type.shape[0]
-    rest = other if size == one else one
-    words = f"for each pair of [{size}] and [{rest}] write `-> unsqueeze(1)` after [{size}]"
-    return Fix(f"axes are aligned at the last one: {words}")
-
-
-def _text(shape: Shape) -> str:
-    return f"[{', '.join(map(str, shape))}]"

@@ -247,10 +247,12 @@ def _infer(
         try:
             held = settle(context, need, span, lambda: input_labels(inputs))
         except SpecError as error:
-            raise _along_axis(error, op, layer, inputs, span) from None
+            raise _along_axis(context, error, op, layer, inputs, span) from None
         kept.extend(held)
         for one in held:
-            session.note_axis(one.origin.span, lambda: _axis_meant(op, layer, inputs, span))
+            session.note_axis(
+                one.origin.span, lambda: _axis_meant(context, op, layer, inputs, span)
+            )
     if not kept and not session.frozen and not session.integer_symbols:
         found.settled = session.given
     return found, tuple(kept)
@@ -286,7 +288,7 @@ def _infer_now(
             _check_initialisers(op, parameters)
     except OpError as error:
         failure = op_failure(context, error, layer, inputs, span)
-        raise _along_axis(failure, op, layer, inputs, span) from None
+        raise _along_axis(context, failure, op, layer, inputs, span) from None
     except OutsideFragment as error:
         raise context.error(
             "E0411",
@@ -300,12 +302,19 @@ def _infer_now(
     return _Inferred(outputs, isinstance(result, TensorType), tuple(check.needs), parameters)
 
 
-def _axis_meant(op: Op, layer: OpLayer, inputs: tuple[Tensor, ...], span: Span) -> Fix | None:
-    return axis_meant(op, _explicit(layer, op), inputs, span)
+def _axis_meant(
+    context: GraphContext, op: Op, layer: OpLayer, inputs: tuple[Tensor, ...], span: Span
+) -> Fix | None:
+    return axis_meant(op, _explicit(layer, op), inputs, span, context.environment)
 
 
 def _along_axis(
-    error: SpecError, op: Op, layer: OpLayer, inputs: tuple[Tensor, ...], span: Span
+    context: GraphContext,
+    error: SpecError,
+    op: Op,
+    layer: OpLayer,
+    inputs: tuple[Tensor, ...],
+    span: Span,
 ) -> SpecError:
     """The error of an op on sizes, with the axis that was probably meant as a fix."""
     item = error.item
@@ -315,7 +324,7 @@ def _along_axis(
     if "cast(" in advice or "compare first" in advice:
         return error  # the element types differ, whatever the axes
     fix = integers_declared(inputs) if "takes i64 or i32" in item.message else None
-    fix = fix or _axis_meant(op, layer, inputs, span)
+    fix = fix or _axis_meant(context, op, layer, inputs, span)
     if fix is None and item.code == "E0403" and inputs:
         fix = channels_last(op, layer, inputs, span)
     return SpecError(replace(item, fix=fix)) if fix is not None else error
