@@ -77,6 +77,9 @@ def images(op: str, inputs: Sequence[TensorType], *, fix: str | None = None) -> 
     x = float_input(op, inputs)
     if 3 <= x.rank <= 5:
         return x
+    if x.rank == 2 and fix is None:
+        size = ", ".join(map(str, x.shape))
+        fix = f"for images of one position write `reshape({size}, 1, 1) -> {op}(..)`"
     raise OpError(
         f"`{op}` takes [B, C, L], [B, C, H, W] or [B, C, D, H, W], but its input is `{x}`",
         input=0,

@@ -7,7 +7,7 @@ from typing import Any
 
 from archspec.diagnostics.model import Edit, Fix
 from archspec.source import Span
-from archspec.syntax import ast
+from archspec.syntax import ast, dictionaries
 from archspec.syntax.context import Context, Dots, Equation, Item
 from archspec.syntax.declaration_fixes import buffer_of_numbers, init_meant, parameter_of_tensor
 from archspec.syntax.keywords import TYPE_WORDS
@@ -42,12 +42,7 @@ def unmarked(k: Context, span: Span, c: list[Any]) -> ast.Bind | ast.ExprStmt | 
         targets = [as_target(k, item) for item in (*items[:-1], left)]
         return ast.Bind(span, tuple(t for t in targets if t is not None), last.right)
     if _is_dictionary(items):
-        k.error(
-            "E0118",
-            "there are no dictionaries",
-            span,
-            fix='a table is a rule with a clause for each key: `rule width("a") => 1`',
-        )
+        k.error("E0118", dictionaries.MESSAGE, span, fix=dictionaries.instead(k.source, span.start))
         return ast.ExprStmt(span, ast.Missing(span))
     if len(items) > 1 and k.is_faulty(span):
         return ast.ExprStmt(span, ast.Missing(span))
@@ -71,9 +66,24 @@ def unmarked(k: Context, span: Span, c: list[Any]) -> ast.Bind | ast.ExprStmt | 
 
 
 def _is_dictionary(items: list[Item]) -> bool:
-    """Whether this is `"a": 1, "b": 2`."""
+    """Whether this is `"a": 1, "b": x -> relu`. One layer with a label in quotes is none."""
     values = (ast.Number, ast.Text)
-    return all(isinstance(i, ast.Labelled) and isinstance(i.inner, values) for i in items)
+    firsts = [item.stages[0] if isinstance(item, ast.Chain) else item for item in items]
+    if not all(isinstance(item, ast.Labelled) for item in firsts):
+        return False
+    if all(isinstance(item, ast.Labelled) and isinstance(item.inner, values) for item in firsts):
+        return True
+    return len(items) > 1 and all(item.span.text.startswith('"') for item in items)
+
+
+def _is_entry(value: Item) -> bool:
+    """Whether this is `{"a": y}`."""
+    if not isinstance(value, ast.Anonymous) or len(value.body.statements) != 1:
+        return False
+    (statement,) = value.body.statements
+    return isinstance(statement, ast.ExprStmt) and _is_dictionary(
+        [statement.value, statement.value]
+    )
 
 
 def _several(k: Context, first: Equation, items: list[Item], form: str) -> None:
@@ -226,6 +236,13 @@ def output(k: Context, span: Span, c: list[Any]) -> ast.Output:
     """`output value`, `output name = value`, `output a, b = value`."""
     items: list[Item] = c[1]
     last = items[-1]
+    whole = last.right if isinstance(last, Equation) else last
+    if isinstance(whole, ast.Anonymous) and _is_entry(whole):
+        place = whole.body.statements[0].span
+        k.error(
+            "E0118", dictionaries.MESSAGE, place, fix=dictionaries.instead(k.source, place.start)
+        )
+        return ast.Output(span, (), ast.Missing(span), c[2])
     first = next((item for item in items[:-1] if isinstance(item, Equation)), None)
     if first is not None:
         _several(k, first, items, "output a, b = (x, y)")
@@ -246,8 +263,8 @@ def output(k: Context, span: Span, c: list[Any]) -> ast.Output:
                 ))  # fmt: skip
             message = "an output has a plain name: `output logits = ..`"
             k.error("E0127", message, item.span, fix=fix)
-    whole = len(names) == len(items)
-    return ast.Output(span, tuple(names) if whole else (), last.right, c[2])
+    complete = len(names) == len(items)
+    return ast.Output(span, tuple(names) if complete else (), last.right, c[2])
 
 
 # ---------------------------------------------------------------------- declarations

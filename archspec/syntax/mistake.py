@@ -11,9 +11,10 @@ from archspec.syntax.site import Repair, Site
 
 @frozen
 class Mistake:
-    """A row. `message` and `fix` may use <word>, <before> (the previous token), <meant> and <edit>.
+    """A row. `message` and `fix` may use <word>, <before> (the previous token), <meant>, <edit>.
 
-    `edits` repairs the text if no repair does; <edit> is the text of the first of them.
+    `edits` repairs the text if no repair does; <edit> is the text of the first. `points` are
+    the tokens to point at, from the first to the last, relative to the one that does not fit.
     """
 
     code: str
@@ -22,7 +23,7 @@ class Mistake:
     example: str
     fix: str = ""
     repair: Repair | None = None
-    points: tuple[int, int] = (0, 0)
+    points: tuple[int, int] | Callable[[Site], tuple[int, int]] = (0, 0)
     meant: Callable[[Site], str] | None = None
     edits: Callable[[Site], tuple[Edit, ...]] | None = None
 

@@ -7,6 +7,7 @@ inserted before the offending one or replacing it; without it the enclosing item
 
 from __future__ import annotations
 
+from archspec.syntax import dictionaries
 from archspec.syntax import mistake_edits as edits
 from archspec.syntax.keywords import DEFINITION_WORDS, RESERVED_WORDS, STATEMENT_WORDS
 from archspec.syntax.mistake import BEFORE, DROP, Mistake, insert, replace
@@ -155,6 +156,21 @@ ITEMS = (
         "there is nothing before this comma",
         "block a {\n  conv(«,» 4)\n}",
         repair=DROP,
+    ),
+    Mistake(
+        "E0118",
+        lambda s: (
+            s.type in ("}", "NL")
+            and s.before == ","
+            and s.bracket == "{"
+            and s.near(s.opener() + 1).type == "STRING"
+            and s.near(s.opener() + 2).type == ":"
+        ),
+        dictionaries.MESSAGE,
+        'block a {\n  input x\n  output {«"y": x -> relu,» }\n}',
+        fix="results get names as outputs: `output a = ..`, a statement for each",
+        points=lambda s: (s.opener() + 1, -1),
+        edits=edits.outputs_of_a_dictionary,
     ),
     Mistake(
         "E0116",

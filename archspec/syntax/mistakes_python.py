@@ -135,6 +135,21 @@ PYTHON = (
     ),
     Mistake(
         "E0118",
+        lambda s: (
+            s.second_of_statement
+            and s.word(-1) in _RETURNS
+            and s.type == "{"
+            and s.near(1).type == "STRING"
+            and s.near(2).type == ":"
+        ),
+        "there is no `<before>` and there are no dictionaries: results get names as outputs",
+        'block a {\n  input x\n  «return» {"y": x -> relu}\n}',
+        fix="write `output name = value` for each",
+        points=BEFORE,
+        edits=edits.outputs_of_a_dictionary,
+    ),
+    Mistake(
+        "E0118",
         lambda s: s.second_of_statement and s.word(-1) in _RETURNS,
         "there is no `<before>`: the result of a body is written `output value`",
         "block a {\n  input x\n  «return» x\n}",

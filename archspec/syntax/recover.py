@@ -65,7 +65,8 @@ def _report(site: Site, mistake: Mistake, repair: Repair | None) -> None:
     if edit and not fix:
         fix = f"write `{' '.join(repair.types)}`" if repair and repair.types else "remove it"
     cure = Fix(fix, (edit,) if edit else found) if fix else None
-    site.reader.k.error(mistake.code, message, site.span(*mistake.points), fix=cure)
+    points = mistake.points(site) if callable(mistake.points) else mistake.points
+    site.reader.k.error(mistake.code, message, site.span(*points), fix=cure)
 
 
 def _edit(site: Site, repair: Repair) -> Edit | None:

@@ -36,6 +36,7 @@ def by_name(
                     f"`{definition.name}` takes {takes}, and this is one too many",
                     item.span,
                     secondary=[(definition.name_span, "defined here")],
+                    notes=_of_preset(given, item, definition),
                 )
             found[names[position]] = item
             position += 1
@@ -54,6 +55,26 @@ def by_name(
                 or rename(beginning(item.span, item.name), item.name, names),
             )
     return found
+
+
+def _of_preset(given: Sequence[Given], item: Given, definition: Definition) -> tuple[str, ...]:
+    """A note for a surplus argument of a preset or a partial call, which has arguments already."""
+    at = given.index(item)
+    earlier = [one for one in given[:at] if one.name is None and not _is_beside(one, item)]
+    if not earlier:
+        return ()
+    texts = ", ".join(on_one_line(one.span) for one in earlier)
+    first = f"`{definition.name}({texts})`"
+    return (f"it continues {first}: to replace an argument, give it by name",)
+
+
+def _is_beside(one: Given, other: Given) -> bool:
+    """Whether two arguments are in the same parentheses."""
+    start, end = sorted((one.span, other.span), key=lambda span: span.start)
+    if one.span.source is not other.span.source:
+        return False
+    between = one.span.source.text[start.end : end.start]
+    return "\n" not in between.strip() and ")" not in between
 
 
 def of_elsewhere(context: Context, definition: Definition, place: Span) -> Fix | None:

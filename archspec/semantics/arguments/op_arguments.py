@@ -241,6 +241,8 @@ def missing_attribute(context: Context, op: type[Op], name: str, span: Span) -> 
     """The error for a missing attribute of an op."""
     needed = [key for key, info in op.model_fields.items() if info.is_required() or key == name]
     written = f"it is written `{op.name}({', '.join(needed)})`"
+    if op.written_as:
+        written = f"it is declared by a statement: `{op.written_as} name: f32[..] = value`"
     return context.error("E0303", f"`{op.name}` needs `{name}`", span, notes=(written,))
 
 

@@ -17,18 +17,29 @@ from archspec.ops.base import Op
 from archspec.semantics.arguments.refused_calls import INFERRED
 from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.program.op_attributes import attribute_names, positional, with_comma
-from archspec.semantics.values.context import Context, SpecError
-from archspec.semantics.values.model import Given, ListValue, OpLayer, Value, tensors
+from archspec.semantics.values.context import Context, Reported, SpecError
+from archspec.semantics.values.model import (
+    Given,
+    ListValue,
+    OpLayer,
+    Value,
+    has_poison,
+    tensors,
+)
 from archspec.source import Span
 
 
 def too_many(context: Context, layer: OpLayer, item: Given, data: Value) -> SpecError:
     """The error for a surplus positional attribute `item`, with a fix."""
+    if has_poison(item.value):
+        return Reported()
     op, order = layer.op, positional(layer.op)
     takes, named = counted(len(order), "attribute"), attribute_names(op)[len(order) :]
     how = f"{takes}{' by position' if named else ''}, and this is one too many"
     if named and not order:
         how = "its attributes by name only"
+    if not order and not named:
+        how = "no attributes"
     notes = [INFERRED] if op.inferred is not None else []
     if named:
         notes.append(f"its keyword arguments are {', '.join(named)}")
@@ -45,6 +56,8 @@ def _as_written_here(layer: OpLayer, data: Value) -> Fix | None:
     """A fix that removes the number of input channels, and adds names where they are needed."""
     op, order = layer.op, positional(layer.op)
     given = [item for item in layer.given if item.name is None]
+    if not attribute_names(op):
+        return _without_attributes(op, given)
     taken = {item.name for item in layer.given} | {*order}
     if len({item.span for item in given}) < len(given):
         return None  # several from one `...list`
@@ -62,6 +75,16 @@ def _as_written_here(layer: OpLayer, data: Value) -> Fix | None:
         edits.append(Edit(Span(item.span.source, item.span.start, item.span.start), f"{name}="))
         words.append(f"give `{name}` by name")
     return Fix(" and ".join(words), tuple(edits))
+
+
+def _without_attributes(op: type[Op], given: Sequence[Given]) -> Fix:
+    """`relu(true)`, in place in PyTorch, as `relu`."""
+    is_bool = all(isinstance(item.value, bool) for item in given)
+    words = "there are no in-place operations: write" if is_bool else "write"
+    place = given[0].span
+    whole = Span(place.source, place.start - 1, place.end + 1)
+    edits = (Edit(whole, ""),) if len(given) == 1 and whole.text == f"({place.text})" else ()
+    return Fix(f"{words} `{op.name}`", edits)
 
 
 def _channels_in(op: type[Op], given: Sequence[Given], data: Value) -> Given | None:

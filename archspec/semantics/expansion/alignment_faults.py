@@ -10,6 +10,7 @@ from typing import TypeAlias
 from archspec.diagnostics.model import Edit, Fix
 from archspec.ops.base import Check, Op
 from archspec.semantics.building.graph_builder import Tensor
+from archspec.semantics.foreign.places import in_place
 from archspec.semantics.values.model import Environment
 from archspec.source import Span
 from archspec.syntax import ast
@@ -73,7 +74,7 @@ def _reshaped(
         return Fix(words + text)
     data = written[index].span
     text = f"{_text_in_chain(data)} -> {how}"
-    edits = (Edit(data, in_parentheses(text, data)),) if len(shapes) == 1 else ()
+    edits = (Edit(data, in_place(text, data)),) if len(shapes) == 1 else ()
     shown = text if len(text) <= 60 and "\n" not in text else f".. -> {how}"
     return Fix(f"{words}`{shown}`, for {shape_text(new)}", edits)
 
@@ -126,13 +127,6 @@ def _text_in_chain(data: Span) -> str:
     text = data.text
     is_group = text.startswith("(") and text.endswith(")") and "(" not in text[1:]
     return text[1:-1].strip() if is_group and "," not in text else text
-
-
-def in_parentheses(text: str, at: Span) -> str:
-    """A chain that replaces data, in parentheses unless it is an item of a list of its own."""
-    before = at.source.text[: at.start].rstrip()[-1:]
-    after = at.source.text[at.end :].lstrip()[:1]
-    return text if before in ("(", ",") and after in (",", ")") else f"({text})"
 
 
 _CALL = re.compile(r"[A-Za-z_]\w*(?=\Z|\()")

@@ -373,8 +373,18 @@ def _is_unparsed(statement: ast.Statement) -> bool:
 @evaluates(ast.Spread)
 def _spread(context: Context, node: ast.Spread) -> Value:
     raise context.error(
-        "E0309", "`...` is allowed only inside a list, a tuple or arguments", node.span
+        "E0309",
+        "`...` is allowed only inside a list, a tuple or arguments",
+        node.span,
+        fix=_whole(node),
     )
+
+
+def _whole(node: ast.Spread) -> Fix:
+    """`...t` as `t`: a tuple is all of its parts."""
+    text = node.inner.span.text
+    shown = text if len(text) <= 40 and "\n" not in text else "t"
+    return Fix(f"write `{shown}`: a tuple is all of its parts", (Edit(node.span, text),))
 
 
 @evaluates(ast.Missing)

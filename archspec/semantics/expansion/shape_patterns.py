@@ -140,12 +140,17 @@ def discard(context: Context, value: Value) -> None:
 
 
 def poison_targets(context: Context, targets: Sequence[ast.Target]) -> None:
-    """Bind all names, including dims of claims, to POISON after an error in their value."""
+    """Bind all names, including dims of claims, to POISON after an error in their value.
+
+    A name that was bound before means the new value from here on, as in other languages.
+    """
     for target in targets:
         if isinstance(target, ast.NestedTarget):
             poison_targets(context, target.items)
             continue
-        if target.name not in context.environment.names:
+        if target.name in context.environment.names:
+            context.environment.names[target.name] = POISON
+        else:
             context.environment.bind(target.name, POISON, target.span)
         if isinstance(target, ast.NameTarget) and target.claim is not None:
             poison_dims(context, target.claim)
@@ -172,12 +177,18 @@ def name_free(context: Context, name: str, span: Span) -> None:
             and span.start in environment.module.rebound
         ):
             return
+        message = f"`{name}` is bound twice; a name can be bound only once in a body"
+        fix, label = "choose another name", "bound here"
+        owner = environment.owner if environment.is_body else None
+        if owner is not None and earlier in [one.span for one in owner.parameters]:
+            fix, label = "choose another name for one of them", "the parameter"
+            message = f"`{name}` is a parameter of `{owner.name}`, and cannot be bound in its body"
         raise context.error(
             "E0211",
-            f"`{name}` is bound twice; a name can be bound only once in a body",
+            message,
             span,
-            secondary=[(earlier, "bound here")] if earlier is not None else [],
-            fix=_size_of_parameter(earlier, span, name) or "choose another name",
+            secondary=[(earlier, label)] if earlier is not None else [],
+            fix=_size_of_parameter(earlier, span, name) or fix,
         )
 
 
