@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar, Literal, TypeAlias
 
 from archspec.frozen import frozen
 from archspec.types.dim import Dim
 from archspec.types.tensor import TensorType
+
+ChannelAxis: TypeAlias = Literal["first", "last", ""]
+
+_AXES_OF_CHANNELS: Mapping[str, ChannelAxis] = {
+    "convolution": "first",
+    "pooling": "first",
+    "resampling": "first",
+    "embedding": "last",
+    "recurrent": "last",
+}
+"""Where ops of a category have the channels of their input and of their result."""
 
 
 class Advice:
@@ -15,6 +26,14 @@ class Advice:
 
     name: ClassVar[str] = ""
     """Its name in the language and the default name of its instances."""
+
+    category: ClassVar[str] = "other"
+    """Kind of op, for colours and docs, such as convolution, activation or merge."""
+
+    @property
+    def channel_axis(self) -> ChannelAxis:
+        """Whether it has the channels on axis 1 or on the last axis; empty if on neither."""
+        return _AXES_OF_CHANNELS.get(self.category, "")
 
     def doubt(self, use: Application) -> Doubt | None:
         """Why this application is valid, but rarely meant; None for the usual case."""
@@ -71,12 +90,14 @@ class Advice:
 class Application:
     """An op at its place: the types of its inputs, the ops that compute them, and what is written.
 
-    A source is None for an input of the network and wherever the op is not known. `explicit` has
-    the names of the attributes that the spec gives.
+    A source is None for an input of the network and wherever the op is not known. An origin is the
+    op before activations, norms and dropout. `explicit` has the names of the attributes that the
+    spec gives.
     """
 
     inputs: tuple[TensorType, ...]
     source: Callable[[int], Advice | None]
+    origin: Callable[[int], Advice | None]
     explicit: frozenset[str]
 
 

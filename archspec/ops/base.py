@@ -197,8 +197,6 @@ class Op(Advice, BaseModel):
 
     arity: ClassVar[tuple[int, int | None]] = (1, 1)
     """Minimum and maximum number of inputs; None for no limit. A tuple as input is unpacked."""
-    category: ClassVar[str] = "other"
-    """Kind of op, for colours and docs, such as convolution, activation or merge."""
     examples: ClassVar[tuple[Example, ...]] = ()
     weight_layers: ClassVar[int] = 0
     """How many times it multiplies its input by its own weights; see `depth`."""

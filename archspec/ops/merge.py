@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from archspec.ops.advice import Application, Doubt
 from archspec.ops.base import Check, Example, Op, OpError
 from archspec.ops.broadcasting import require_equal_dims, same_dtype, same_rank
 from archspec.ops.shape import exact_division
@@ -50,6 +51,22 @@ class Concat(Op):
 
     def vanishes(self, *inputs: TensorType) -> bool:
         return len(inputs) == 1
+
+    def doubt(self, use: Application) -> Doubt | None:
+        """Images of the same sizes side by side, as where channels are the last axis."""
+        rank = use.inputs[0].rank
+        if rank < 4 or self.axis not in (-1, rank - 1):
+            return None
+        if any(one.shape[2:] != use.inputs[0].shape[2:] for one in use.inputs):
+            return None
+        before = [use.origin(index) for index in range(len(use.inputs))]
+        known = [one.channel_axis for one in before if one is not None]
+        if not known or any(axis != "first" for axis in known):
+            return None
+        return Doubt(
+            "`concat` joins images along their width; channels are on axis 1",
+            "for more channels write `concat`, or `concat(axis=1)`",
+        )
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         _some(self.name, inputs)

@@ -259,6 +259,23 @@ class LogSoftmax(Op):
         return _doubt(self, use, "0")
 
 
+def _along_the_width(op: Softmax | LogSoftmax, use: Application) -> Doubt | None:
+    """Softmax along the width of an image, whose classes are on axis 1.
+
+    The last two axes of scores of attention that a convolution mixes are of one size.
+    """
+    x = use.inputs[0]
+    if x.rank < 4 or op.axis not in (-1, x.rank - 1) or x.shape[-1] == x.shape[-2]:
+        return None
+    before = use.origin(0)
+    if before is None or before.channel_axis != "first":
+        return None
+    return Doubt(
+        f"`{op.name}` works along the width of `{x}`; channels are on axis 1",
+        f"for a distribution over the channels write `{op.name}(axis=1)`",
+    )
+
+
 def _doubt(op: Softmax | LogSoftmax, use: Application, constant: str) -> Doubt | None:
     """Softmax of one number, which is constant, or of probabilities instead of logits."""
     if use.inputs[0].shape[op.axis].constant == 1:
@@ -266,6 +283,8 @@ def _doubt(op: Softmax | LogSoftmax, use: Application, constant: str) -> Doubt |
             f"`{op.name}` over an axis of size 1 is always {constant}",
             "for the probability of one of two classes, use `sigmoid`",
         )
+    if (doubt := _along_the_width(op, use)) is not None:
+        return doubt
     if isinstance(use.source(0), Softmax):
         return Doubt(
             f"`{op.name}` takes logits, but its input is the result of a `softmax`",

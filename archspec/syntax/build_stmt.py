@@ -41,7 +41,7 @@ def unmarked(k: Context, span: Span, c: list[Any]) -> ast.Bind | ast.ExprStmt | 
         left: Item = ast.Spread(last.left.span, last.left) if last.spread else last.left
         targets = [as_target(k, item) for item in (*items[:-1], left)]
         return ast.Bind(span, tuple(t for t in targets if t is not None), last.right)
-    if _is_dictionary(items):
+    if dictionaries.is_dictionary(items):
         k.error("E0118", dictionaries.MESSAGE, span, fix=dictionaries.instead(k.source, span.start))
         return ast.ExprStmt(span, ast.Missing(span))
     if len(items) > 1 and k.is_faulty(span):
@@ -63,27 +63,6 @@ def unmarked(k: Context, span: Span, c: list[Any]) -> ast.Bind | ast.ExprStmt | 
     if isinstance(value, ast.Missing):
         return _damaged(k, span, value)
     return ast.ExprStmt(span, value)
-
-
-def _is_dictionary(items: list[Item]) -> bool:
-    """Whether this is `"a": 1, "b": x -> relu`. One layer with a label in quotes is none."""
-    values = (ast.Number, ast.Text)
-    firsts = [item.stages[0] if isinstance(item, ast.Chain) else item for item in items]
-    if not all(isinstance(item, ast.Labelled) for item in firsts):
-        return False
-    if all(isinstance(item, ast.Labelled) and isinstance(item.inner, values) for item in firsts):
-        return True
-    return len(items) > 1 and all(item.span.text.startswith('"') for item in items)
-
-
-def _is_entry(value: Item) -> bool:
-    """Whether this is `{"a": y}`."""
-    if not isinstance(value, ast.Anonymous) or len(value.body.statements) != 1:
-        return False
-    (statement,) = value.body.statements
-    return isinstance(statement, ast.ExprStmt) and _is_dictionary(
-        [statement.value, statement.value]
-    )
 
 
 def _several(k: Context, first: Equation, items: list[Item], form: str) -> None:
@@ -237,7 +216,7 @@ def output(k: Context, span: Span, c: list[Any]) -> ast.Output:
     items: list[Item] = c[1]
     last = items[-1]
     whole = last.right if isinstance(last, Equation) else last
-    if isinstance(whole, ast.Anonymous) and _is_entry(whole):
+    if isinstance(whole, ast.Anonymous) and dictionaries.is_entry(whole):
         place = whole.body.statements[0].span
         k.error(
             "E0118", dictionaries.MESSAGE, place, fix=dictionaries.instead(k.source, place.start)

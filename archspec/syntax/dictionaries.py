@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from archspec.diagnostics.model import Edit, Fix
 from archspec.source import Source, Span
+from archspec.syntax import ast
+from archspec.syntax.context import Item
 
 MESSAGE = "there are no dictionaries"
 
@@ -19,6 +21,25 @@ _CLOSERS = {"{": "}", "(": ")", "[": "]"}
 
 LONGEST = 2_000
 """Number of characters of a dictionary that is rewritten."""
+
+
+def is_dictionary(items: Sequence[Item]) -> bool:
+    """Whether this is `"a": 1, "b": x -> relu`. One layer with a label in quotes is none."""
+    values = (ast.Number, ast.Text)
+    firsts = [item.stages[0] if isinstance(item, ast.Chain) else item for item in items]
+    if not all(isinstance(item, ast.Labelled) for item in firsts):
+        return False
+    if all(isinstance(item, ast.Labelled) and isinstance(item.inner, values) for item in firsts):
+        return True
+    return len(items) > 1 and all(item.span.text.startswith('"') for item in items)
+
+
+def is_entry(value: Item) -> bool:
+    """Whether this is `{"a": y}`."""
+    if not isinstance(value, ast.Anonymous) or len(value.body.statements) != 1:
+        return False
+    (statement,) = value.body.statements
+    return isinstance(statement, ast.ExprStmt) and is_dictionary([statement.value, statement.value])
 
 
 def instead(source: Source, first: int) -> Fix:

@@ -84,6 +84,9 @@ def _report(k: Context, tokens: list[Token], index: _Index) -> None:
     message, place = "tensors are not sliced with `:`", k.span(colon.start, colon.end)
     edits = () if assigned else _edits(k, tokens, index)
     help_ = _SIZES if _OF_SHAPE.search(k.source.text, max(0, begin - 20), begin) else _HELP
+    if edits and "->" in edits[0].text and len(edits) == 1 and len(edits[0].text) <= 80:
+        text = edits[0].text
+        help_ = f"write `{text[1:-1] if text.startswith('(') else text}`"
     k.error("E0118", message, place, fix=Fix(help_, edits))
 
 

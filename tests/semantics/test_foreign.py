@@ -154,7 +154,8 @@ def test_words_of_other_languages(name, expected):
         ("a = x -> for i in 3 { relu }", "a range is written `0..3`"),
         ("for i in 0..3 { relu }", "`y = x -> for ..`"),
         ("if training { a = x }", "`y = x -> if ..`"),
-        ("a = x -> nn.CrossEntropyLoss()", "it belongs to training"),
+        ("a = x -> nn.NLLLoss()", "it belongs to training"),
+        ("a = x -> nn.CrossEntropyLoss()", "write `cross_entropy`"),
     ],
 )
 def test_the_message_has_the_replacement(line, expected):

@@ -10,9 +10,7 @@ from archspec.diagnostics.suggest import beginning, rename, renamed
 from archspec.ops.registry import all_ops
 from archspec.semantics.arguments.layer_calls import data_in_parentheses, initialiser_value
 from archspec.semantics.arguments.matching import by_name
-from archspec.semantics.program.definitions import (
-    Definition,
-)
+from archspec.semantics.program.definitions import BlockDefinition, Definition
 from archspec.semantics.values.bare_words import all_words, word_meant
 from archspec.semantics.values.context import Context, SpecError
 from archspec.semantics.values.display import kind_of
@@ -31,6 +29,7 @@ from archspec.semantics.values.model import (
 from archspec.semantics.values.operators import is_number, plain
 from archspec.source import Span
 from archspec.syntax import ast
+from archspec.syntax.visit import walk
 from archspec.types.dim import Dim
 from archspec.types.initialiser import Initialiser
 
@@ -64,7 +63,9 @@ def bind_arguments(context: Context, layer: BlockLayer, span: Span) -> dict[str,
                 f"`{definition.name}` needs `{name}`",
                 span,
                 secondary=[(parameter.span, "declared here")],
-                fix=namesake(definition.name, span) or _data_meant(parameter),
+                fix=namesake(definition.name, span)
+                or _settings_meant(definition, parameter)
+                or _data_meant(parameter),
             )
         bound[name] = value
         environment.bind(name, value, parameter.span)
@@ -89,6 +90,23 @@ def _data_meant(parameter: ast.Parameter) -> str | None:
         f"parameters are given in parentheses; if `{parameter.name}` is data, declare it in the "
         f"body: `input {parameter.name}`"
     )
+
+
+def _settings_meant(definition: Definition, parameter: ast.Parameter) -> str | None:
+    """The help for an object of settings, `config.width`, which is a parameter for each."""
+    if not isinstance(definition, BlockDefinition) or parameter.name is None:
+        return None
+    found = [
+        node.name
+        for node in walk(definition.node.body)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.base, ast.Name)
+        and node.base.text == parameter.name
+    ]
+    if not found:
+        return None
+    listed = ", ".join(f"{name}: int = .." for name in dict.fromkeys(found[:4]))
+    return f"there are no objects: each setting is a parameter, `{definition.name}({listed})`"
 
 
 def _default(context: Context, kind: ast.ParamType | None, node: ast.Expr) -> Value:

@@ -10,6 +10,7 @@ from archspec.ops.base import Op
 from archspec.semantics.foreign.applied import applied_to, around
 from archspec.semantics.foreign.places import in_place
 from archspec.semantics.foreign.rewriting import Rewriter
+from archspec.semantics.foreign.words import HOW
 from archspec.semantics.program.definitions import BlockDefinition
 from archspec.semantics.program.op_attributes import attribute_names, positional
 from archspec.semantics.values.bare_words import is_word
@@ -68,10 +69,12 @@ def refuse_unknown(context: Context, op: type[Op], node: ast.Call) -> None:
             continue
         place = argument.name_span or argument.span
         written = Rewriter(lambda text: is_word(text) or text in ("true", "false")).own(node, op)
-        if written is not None:
-            fix: Fix | None = Fix(
-                f"write `{written}`", (Edit(node.span, in_place(written, node.span)),)
-            )
+        if argument.name == "dim" and _gives_size_of_parts(node, names):
+            written = None
+        if written is None and op.name in HOW:
+            fix: Fix | None = Fix(HOW[op.name])
+        elif written is not None:
+            fix = Fix(f"write `{written}`", (Edit(node.span, in_place(written, node.span)),))
         else:
             instead = op.instead_of(argument.name)
             fix = Fix(instead) if instead else rename(place, argument.name, names)
@@ -82,6 +85,13 @@ def refuse_unknown(context: Context, op: type[Op], node: ast.Call) -> None:
             notes=_attributes(op, argument.name, names),
             fix=fix,
         )
+
+
+def _gives_size_of_parts(node: ast.Call, names: Sequence[str]) -> bool:
+    """Whether this is `split(width, dim=2)` as in PyTorch, where the width is that of a part."""
+    first = node.arguments[0]
+    is_size = not isinstance(first.value, ast.ListExpr | ast.Number)
+    return "parts" in names and first.name is None and is_size
 
 
 def _attributes(op: type[Op], name: str, names: Sequence[str]) -> tuple[str, ...]:
@@ -124,7 +134,7 @@ def data_in_call(context: Context, node: ast.Call, argument: ast.Argument) -> Sp
     """The error for data in parentheses, with the correct notation as a fix."""
     name = node.function.text if isinstance(node.function, ast.Name) else ""
     known = Rewriter(lambda text: is_word(text) or text in ("true", "false"))
-    written = known.of_same_name(node, name) or _of_two(node, name)
+    written = _of_two(node, name) or known.of_same_name(node, name)
     data = [argument]
     for other in node.arguments:
         if other.span.start > argument.span.start and not isinstance(other.value, ast.Spread):

@@ -28,10 +28,33 @@ def check_doubtful_uses(compiled: Compiled, sink: Sink) -> None:
                 callers.setdefault(node.callee, (graph, node))
     for graph in graphs:
         for node in graph.nodes:
-            if node.op is not None and type(node.op).doubt is not Advice.doubt:
+            if node.op is None:
+                continue
+            doubt = _other_axis(graph, node, node.op, callers)
+            if doubt is None and type(node.op).doubt is not Advice.doubt:
                 doubt = node.op.doubt(_application(graph, node, callers))
-                if doubt is not None:
-                    _warn(doubt, graph, node, callers, sink)
+            if doubt is not None:
+                _warn(doubt, graph, node, callers, sink)
+
+
+def _other_axis(graph: Graph, node: Node, op: Op, callers: Callers) -> Doubt | None:
+    """A sequence whose channels are on axis 1 where they should be last, or vice versa."""
+    where = op.channel_axis
+    if not where or not node.inputs:
+        return None
+    x = graph.types_read(node)[0]
+    if x.rank != 3:
+        return None
+    before = _origin(graph, node.inputs[0], callers)
+    if before is None or before.channel_axis in ("", where):
+        return None
+    takes = "[B, C, T]" if where == "first" else "[B, T, C]"
+    axis = "axis 1" if before.channel_axis == "first" else "the last axis"
+    return Doubt(
+        f"`{op.name}` takes {takes}, but `{x}` comes from `{before.name}`, whose channels are on "
+        f"{axis}",
+        f"write `transpose(1, 2) -> {op.name}`",
+    )
 
 
 def _application(graph: Graph, node: Node, callers: Callers) -> Application:
@@ -39,16 +62,39 @@ def _application(graph: Graph, node: Node, callers: Callers) -> Application:
     return Application(
         graph.types_read(node),
         lambda index: _source(graph, node.inputs[index], callers),
+        lambda index: _origin(graph, node.inputs[index], callers),
         node.instance.explicit,
     )
 
 
 def _source(graph: Graph, port: Port, callers: Callers) -> Op | None:
     """The op that computes a port, in whichever block it is; for an input, in the first caller."""
+    found = _computed_by(graph, port, callers)
+    return found[1].op if found is not None else None
+
+
+_PASSED_OVER = ("activation", "normalisation", "random")
+"""Categories of ops that leave the axes of their input as they are."""
+
+
+def _origin(graph: Graph, port: Port, callers: Callers) -> Op | None:
+    """The op from which a port comes, before activations, norms and dropout."""
+    found = _computed_by(graph, port, callers)
+    while found is not None:
+        graph, node = found
+        assert node.op is not None
+        if node.op.category not in _PASSED_OVER or len(node.inputs) != 1:
+            return node.op
+        found = _computed_by(graph, node.inputs[0], callers)
+    return None
+
+
+def _computed_by(graph: Graph, port: Port, callers: Callers) -> tuple[Graph, Node] | None:
+    """The node of the op that computes a port, with its graph."""
     while True:
         node = graph.node(port.node)
         if node.op is not None:
-            return node.op
+            return graph, node
         if node.callee is not None:
             graph, port = node.callee, node.callee.output_ports[port.index]
             if graph.node(port.node).is_input:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
 from archspec.diagnostics.model import Diagnostic, Edit, Fix, diagnostic
+from archspec.diagnostics.suggest import closest
 from archspec.ops.registry import all_ops, choice_words
 from archspec.semantics.foreign.call_text import path_of
 from archspec.semantics.foreign.declarations import declaration
 from archspec.semantics.foreign.places import in_place, position_note
 from archspec.semantics.foreign.rewriting import Rewriter, Written, find_row
 from archspec.semantics.foreign.rows import Row
-from archspec.semantics.foreign.words import ADVICE, HOW, TRAINING
+from archspec.semantics.foreign.words import ADVICE, HOW, LOSSES, SEQUENCES, TRAINING
+from archspec.semantics.program.foreign_names import meant_by, word_of_elsewhere
 from archspec.semantics.program.library_names import missing_use, modules_of_names
 from archspec.semantics.program.op_attributes import positional, with_comma
 from archspec.semantics.values.bare_words import attribute_with
@@ -61,7 +64,10 @@ class ForeignCalls:
         written = None
         if self.count < MOST and path not in _OF_FLAX:
             self.count += 1
-            written = rewriter.call(node, stage) or rewriter.range(node) or rewriter.container(node)
+            if path[0] == "math" and (number := rewriter.of_numbers(node)) is not None:
+                written = Written(number, path[-1])
+            written = written or rewriter.call(node, stage) or rewriter.range(node)
+            written = written or rewriter.container(node)
             written = written or _choice_around(path[-1], node, rewriter)
         if written is not None:
             self._cover(node)
@@ -125,7 +131,7 @@ class ForeignCalls:
         if path[0] == "self":
             self.report(diagnostic("E0210", _nothing(path[:1]), node.span, fix=_SELF))
             return True
-        if path[0] in LIBRARIES and (path[-1][:1].isupper() or len(path) > 2):
+        if path[0] in LIBRARIES and not _has_counterpart(path[-1]):
             message = f"`{'.'.join(path)}` has no counterpart here"
             words = "write it as a block of existing ops; the page of ops lists them"
             self.report(diagnostic("E0210", message, node.span, fix=words))
@@ -151,14 +157,19 @@ class ForeignCalls:
     def _rewritten(
         self, path: tuple[str, ...], place: Span, node: ast.Expr, written: Written
     ) -> Diagnostic:
-        text = in_place(written.text, node.span)
-        edits = [Edit(node.span, text)]
+        whole = _with_index(node.span) if written.op in ("max", "min") else node.span
+        text = in_place(written.text, whole)
+        edits = [Edit(whole, text)]
         notes = [*written.notes]
+        if path[-1].endswith("1D") and written.op in SEQUENCES:
+            notes.append(SEQUENCES[written.op])
         if written.uses is not None:
             found = missing_use(self.tree, written.op)
             edits.extend(found.edits if found is not None else ())
             notes.append(f"`{written.op}` is in the standard library, `{written.uses[0]}`")
-        shown = text if len(text) <= 90 else f"{written.op}(..)"
+            if written.uses[0].endswith("objectives"):
+                notes.append(LOSSES)
+        shown = written.text if len(text) <= 90 else f"{written.op}(..)"
         fix = Fix(f"write `{shown}`", tuple(edits))
         return diagnostic("E0210", _called(path, written.op), place, fix=fix, notes=notes)
 
@@ -173,6 +184,15 @@ class ForeignCalls:
                 stack.extend(item)
 
 
+_VALUES = re.compile(r"\[0\]|\.values\b")
+
+
+def _with_index(place: Span) -> Span:
+    """`torch.max(x, 1)[0]`: the call with the index of its values; here these are the result."""
+    found = _VALUES.match(place.source.text, place.end)
+    return Span(place.source, place.start, found.end()) if found is not None else place
+
+
 def _choice_around(word: str, node: ast.Call, rewriter: Rewriter) -> Written | None:
     """`nn.utils.spectral_norm(nn.Conv2d(3, 8, 3))`: the choice of an attribute around a layer."""
     if word in all_ops() or len(node.arguments) != 1 or node.arguments[0].name is not None:
@@ -184,6 +204,12 @@ def _choice_around(word: str, node: ast.Call, rewriter: Rewriter) -> Written | N
         return None
     name = attribute_with(op, word)
     return replace(inner, text=f"{inner.text[:-1]}, {name}={word})") if name is not None else None
+
+
+def _has_counterpart(name: str) -> bool:
+    """Whether a name of another library is known here by a similar one."""
+    listed = meant_by(name, ()) or word_of_elsewhere(name)
+    return listed is not None or closest(name, [*all_ops()], cutoff=0.75) is not None
 
 
 def _is_of_library(path: tuple[str, ...]) -> bool:

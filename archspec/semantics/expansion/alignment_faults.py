@@ -73,7 +73,7 @@ def _reshaped(
         text = f"`-> {how}` after {shape_text(old)}, for {shape_text(new)}"
         return Fix(words + text)
     data = written[index].span
-    text = f"{_text_in_chain(data)} -> {how}"
+    text = f"{_text_in_chain(written[index])} -> {how}"
     edits = (Edit(data, in_place(text, data)),) if len(shapes) == 1 else ()
     shown = text if len(text) <= 60 and "\n" not in text else f".. -> {how}"
     return Fix(f"{words}`{shown}`, for {shape_text(new)}", edits)
@@ -122,11 +122,9 @@ def _operands(place: Environment, span: Span) -> Sequence[ast.Expr]:
     return ()
 
 
-def _text_in_chain(data: Span) -> str:
+def _text_in_chain(data: ast.Expr) -> str:
     """The text of data as the first stage of a chain, without parentheses around it."""
-    text = data.text
-    is_group = text.startswith("(") and text.endswith(")") and "(" not in text[1:]
-    return text[1:-1].strip() if is_group and "," not in text else text
+    return (data.inner if isinstance(data, ast.Group) else data).span.text
 
 
 _CALL = re.compile(r"[A-Za-z_]\w*(?=\Z|\()")
@@ -247,7 +245,7 @@ def _crossed(inputs: Sequence[Tensor], span: Span, place: Environment) -> Fix | 
     texts = [shape_text(one), shape_text(other)]
     written = _operands(place, span)
     if len(written) == 2 and all(len(item.span.text) <= 30 for item in written):
-        texts = [_text_in_chain(item.span) for item in written]
+        texts = [_text_in_chain(item) for item in written]
     words = f"{pairs} `{texts[0]} -> {first}` and `{texts[1]} -> {second}`"
     return Fix(words + same)
 

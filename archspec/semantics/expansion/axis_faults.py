@@ -100,14 +100,30 @@ def axis_meant(
         return None
     if (meant := aligned(op, inputs, span, place)) is not None:
         return meant
-    if op.name == "concat" and (wider := _expanded(op, types)) is not None:
-        return wider
+    if op.name == "concat" and (other := _expanded(op, types) or _joined(op, types, span)):
+        return other
     fields = type(op).model_fields
     if any(one.rank < 3 or one.rank != types[0].rank for one in types):
         return None
     if "axis" in fields and "axis" not in explicit:
         return _other_axis(op, types, span)
-    return None
+    return _without_axis(op, types[0], span) if "axis" in fields else None
+
+
+def _without_axis(op: Op, x: TensorType, span: Span) -> Fix | None:
+    """`batch_norm(axis=-1)` of Keras, where channels are last, without the axis."""
+    axis, default = getattr(op, "axis", None), type(op).model_fields["axis"].default
+    if default != 1 or axis not in (-1, x.rank - 1) or x.shape[1].constant is None:
+        return None
+    if x.shape[-1].constant is not None:
+        return None
+    given = re.search(r",?\s*\baxis\s*=\s*-?\d+\s*|\(\s*-?\d+\s*(?=\))", span.text)
+    rest = ""
+    if given is not None and called(span):
+        rest = span.text[: given.start()] + span.text[given.end() :]
+        rest = rest.replace("(, ", "(").removesuffix("()")
+    edits = (Edit(span, rest),) if rest.count("(") == rest.count(")") and rest else ()
+    return Fix(f"channels are on axis 1, the default: write `{rest or op.name}`", edits)
 
 
 def _expanded(op: Op, types: Sequence[TensorType]) -> Fix | None:
@@ -128,6 +144,26 @@ def _expanded(op: Op, types: Sequence[TensorType]) -> Fix | None:
         return None
     how = f"`-> expand({', '.join(sizes)})` after {shape_text(one)}"
     return Fix(f"`concat` does not repeat an axis of size 1: write {how}")
+
+
+def _joined(op: Op, types: Sequence[TensorType], span: Span) -> Fix | None:
+    """The axis along which inputs of `concat` differ, if that is a single one."""
+    first, axis = types[0], getattr(op, "axis", 1)
+    if any(one.rank != first.rank for one in types):
+        return None
+    differ = {
+        at
+        for one in types
+        for at, (size, other) in enumerate(zip(one.shape, first.shape, strict=True))
+        if size != other
+    }
+    if len(differ) != 1 or differ == {axis % first.rank}:
+        return None
+    (at,) = differ
+    written = "concat" if at == 1 else f"concat(axis={at})"
+    what = "; channels are on axis 1" if at == 1 and first.rank > 2 else ""
+    edits = (Edit(span, written),) if called(span) == "concat" else ()
+    return Fix(f"they differ on axis {at} only{what}: write `{written}`", edits)
 
 
 def _is_last(x: TensorType) -> bool:

@@ -9,6 +9,7 @@ from archspec.diagnostics.model import Edit, Fix
 from archspec.diagnostics.wording import counted
 from archspec.frozen import frozen
 from archspec.ops.base import Need
+from archspec.semantics.expansion.input_order import exchanged
 from archspec.semantics.expansion.requirements import require, settle
 from archspec.semantics.expansion.result_faults import explained
 from archspec.semantics.expansion.shape_patterns import (
@@ -175,6 +176,8 @@ def _bind_inputs(
                 poison_dims(context, item.type)
         return None
     _check_count(context, items, data, span)
+    if (misplaced := exchanged(context, items, data, span)) is not None:
+        raise misplaced
     bind_targets(context, targets, data, span)
     for item, name in zip(items, names, strict=True):
         environment = context.environment

@@ -82,6 +82,11 @@ def _refuse_layers(context: Context, sign: str, *sides: tuple[Value, ast.Expr]) 
                 f"apply the layer to data first, `(x -> {text})`; parallel layers are "
                 "added with `[f, g] -> add`"
             )
+            if isinstance(node, ast.Attribute):
+                fix = (
+                    f"a number of a block is one of its parameters, `{node.name}: int = 4`; "
+                    "after a block, `.name` selects an output"
+                )
             if sign in ("==", "!=", "in", "not in"):
                 fix = (
                     "layers are not compared: a layer that may be absent is `identity`, which "

@@ -15,6 +15,7 @@ from archspec.semantics.values.context import Context, GraphContext
 from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.evaluation import apply_layer, evaluate, force
 from archspec.semantics.values.model import (
+    POISON,
     BlockLayer,
     Closure,
     FrozenLayer,
@@ -24,6 +25,7 @@ from archspec.semantics.values.model import (
     OpLayer,
     Poison,
     Value,
+    has_poison,
     is_data,
     is_layer,
 )
@@ -75,6 +77,8 @@ def data_value(context: GraphContext, expression: ast.Expr, what: str = "an outp
     value = materialise(context, value, expression.span)
     if isinstance(value, Poison) or (is_data(value) and not _has_values(value)):
         return value
+    if isinstance(value, OpLayer) and any(has_poison(item.value) for item in value.given):
+        return POISON  # `relu(x)` with data that failed
     forced = force(context, value, expression.span)
     if (asked := _branch_input(forced)) is not None:
         raise context.error(

@@ -22,8 +22,6 @@ _WORDS = {
     "dim": "the number of axes is that of the type of the input: `input x: [B, C, H, W]`",
     "ndim": "the number of axes is that of the type of the input: `input x: [B, C, H, W]`",
     "numel": "the number of elements is the product of the sizes: `B * C * H * W`",
-    "T": "write `x -> transpose(0, 1)`",
-    "mT": "write `x -> transpose(-2, -1)`",
     "device": "remove it: a spec does not mention devices",
     "dtype": "the element type is that of the input: `input x: f32[B, C]`",
     "to": "remove it, or convert by `x -> cast(f32)`",
@@ -46,6 +44,10 @@ _WORDS = {
     "requires_grad": "a constant is a `buffer`, and `frozen(layer)` is not trained",
     "weight": "the weights of a layer cannot be read; declare a tensor of weights with `param`",
 }
+
+
+_TRANSPOSED = ("T", "mT", "H", "mH")
+"""Attributes of tensors that are their transposes."""
 
 
 def method_called(context: Context, base: Value, node: ast.Call) -> SpecError:
@@ -90,7 +92,12 @@ def no_method(context: Context, node: ast.Attribute, base: Value | None = None) 
     """The error for `.name` of data."""
     text = node.base.span.text if node.base.span.text.isidentifier() else "x"
     written = Rewriter(lambda name: True).method(ast.Call(node.span, node, ()), text)
-    fix = _WORDS.get(node.name)
+    fix: str | Fix | None = _WORDS.get(node.name)
+    if node.name in _TRANSPOSED:
+        turned = f"{text} -> transpose(-2, -1)"
+        is_name = isinstance(node.base, ast.Name)
+        edits = (Edit(node.span, in_place(turned, node.span)),) if is_name else ()
+        fix = Fix(f"write `{turned}`", edits)
     if fix is None and node.name in all_ops():
         fix = HOW.get(node.name)
     if fix is None and written is not None:

@@ -9,6 +9,7 @@ from archspec.diagnostics.model import Edit, Fix
 from archspec.diagnostics.wording import counted
 from archspec.ops.base import Op
 from archspec.ops.registry import all_ops
+from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.program.definitions import BlockDefinition
 from archspec.semantics.values.context import Context, SpecError
 from archspec.semantics.values.model import Value
@@ -28,7 +29,8 @@ def explained(context: Context, error: SpecError, node: ast.Bind, value: Value) 
     message, stage, names = found
     count = len(value) if isinstance(value, tuple) else 1
     place = node.targets[0].span.to(node.targets[-1].span)
-    fix = _parts(stage, len(node.targets)) or _all(node.targets, names, count, place)
+    fix = _parts(stage, len(node.targets)) or _unbound(value, node)
+    fix = fix or _all(node.targets, names, count, place)
     primary = replace(item.primary, span=place) if item.primary is not None else None
     notes = (*item.notes, *_of_body(stage))
     return SpecError(replace(item, message=message, primary=primary, notes=notes, fix=fix))
@@ -104,6 +106,18 @@ def _parts(stage: ast.Expr, wanted: int) -> Fix | None:
         return None
     words = f"a number is that of the equal parts, and not their size: `{op.name}({wanted})`"
     return Fix(words, (Edit(first.value.span, str(wanted)),))
+
+
+def _unbound(value: Value, node: ast.Bind) -> Fix | None:
+    """One tensor whose first axis has as many positions as there are names."""
+    count = len(node.targets)
+    if not isinstance(value, Tensor) or value.type.rank < 2 or count < 2:
+        return None
+    if value.type.shape[0].constant != count:
+        return None
+    end = node.value.span.end
+    edit = Edit(Span(node.value.span.source, end, end), " -> unbind(0)")
+    return Fix(f"for the {count} positions of its first axis write `-> unbind(0)`", (edit,))
 
 
 def _all(

@@ -9,7 +9,7 @@ from typing import Protocol
 from archspec.ops.registry import all_ops
 from archspec.semantics.foreign import rows
 from archspec.semantics.foreign.rows import Row, Slot
-from archspec.semantics.foreign.words import ACTIVATIONS, INITIALISERS
+from archspec.semantics.foreign.words import ACTIVATIONS, INITIALISERS, LEFT_OUT
 from archspec.semantics.program.op_attributes import positional
 from archspec.syntax import ast
 
@@ -262,6 +262,8 @@ def matched(
             at += slot.kind not in ("rest", "shape")
         else:
             slot = rest
+        if slot is None and argument.name in LEFT_OUT:
+            continue
         if slot is None:
             raise CannotRewrite
         yield slot, argument

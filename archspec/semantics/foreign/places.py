@@ -5,7 +5,7 @@ from __future__ import annotations
 from archspec.source import Span
 
 _BEFORE = ("=", "(", ",", "[", "{", "\n", "->", ";")
-_BEHIND = (")", ",", "]", "}", "\n", "#", "->", ";")
+_BEHIND = (")", ",", "]", "}", "\n", "#", "->", ";", "when ", "where ")
 
 
 def in_place(text: str, place: Span) -> str:

@@ -132,6 +132,8 @@ class Rewriter:
             if inner is None or any(item.name for item in node.arguments):
                 return None
             data = [self.data(item.value) for item in node.arguments]
+            if inner.op == "multihead_attention" and len(data) == 2:  # a query, and what it reads
+                data = data[:1] if data[0] == data[1] else [*data, data[1]]
             return Written(f"{tuple_text(data)} -> {inner.text}", inner.op, inner.uses, inner.notes)
         row = self.row(node.function)
         if row is None:
@@ -147,6 +149,9 @@ class Rewriter:
         """The rows that may be meant by a call, most likely first."""
         name = path[-1]
         found = [first, rows.keras().get(name), rows.others().get(name)]
+        one, channels = len(path) == len(node.arguments) == 1, first.slots[:1]
+        if one and found[1] and channels and channels[0].kind == "left out":  # `LSTM(64)` of Keras
+            found = [found[1], first, found[2]]
         called = rows.functions().get(name)
         if len(path) == 1 and called is not None:
             values = node.arguments and is_value(node.arguments[0].value)
@@ -212,7 +217,9 @@ class Rewriter:
             return {"-inf": "-1e4", "inf": "1e4"}.get(word)
         if len(path) != 2 or path[0] not in ("math", "np", "numpy") or self.known(path[0]):
             return None
-        if path[1] not in _OF_NUMBERS or not values or not all(map(_is_numeric, values)):
+        if path[1] not in _OF_NUMBERS or not values:
+            return None
+        if path[0] != "math" and not all(map(_is_numeric, values)):
             return None
         return f"{path[1]}({', '.join(map(self.text, values))})"
 
@@ -241,6 +248,8 @@ class Rewriter:
         except CannotRewrite:
             return None
         call.inputs.insert(0, data if data is not None else self.data(function.base))
+        if row.op == "identity":
+            return Written(call.inputs[0], row.op)
         return Written(call.written(), row.op)
 
     def by_row(self, row: Row, arguments: Iterable[ast.Argument], *, data: bool) -> Written:

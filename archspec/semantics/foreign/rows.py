@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from archspec.frozen import frozen
 from archspec.ops.registry import all_ops
-from archspec.semantics.foreign import tables
+from archspec.semantics.foreign import losses, tables
 
 Kind: TypeAlias = Literal[
     "attribute", "left out", "data", "list of data", "activation", "initialiser", "label",
@@ -63,7 +63,7 @@ class Row:
 @cache
 def classes() -> Mapping[str, Row]:
     """Classes of layers by name; those of PyTorch precede those of Keras."""
-    return {**_read(tables.KERAS), **_read(tables.MODULES)}
+    return {**_read(tables.KERAS), **_read(tables.MODULES), **_read(losses.MODULES)}
 
 
 @cache
@@ -81,7 +81,7 @@ def keras() -> Mapping[str, Row]:
 @cache
 def functions() -> Mapping[str, Row]:
     """Functions of PyTorch by name."""
-    return _read(tables.FUNCTIONS)
+    return {**_read(tables.FUNCTIONS), **_read(losses.FUNCTIONS)}
 
 
 @cache

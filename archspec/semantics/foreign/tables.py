@@ -190,6 +190,8 @@ var = var: @input axis=dim keepdim correction
 norm = norm: @input p axis=dim keepdim
 amax = max: @input axis=dim keepdim
 amin = min: @input axis=dim keepdim
+max = max: @input axis=dim keepdim
+min = min: @input axis=dim keepdim
 argmax = argmax: @input axis=dim keepdim
 argmin = argmin: @input axis=dim keepdim
 logsumexp = logsumexp: @input axis=dim keepdim
@@ -303,10 +305,12 @@ MaxPooling1D MaxPooling2D MaxPooling3D MaxPool1D MaxPool2D MaxPool3D = max_pool:
     kernel=pool_size?2 stride=strides ^padding -data_format :name
 AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D AvgPool2D AvgPool3D = avg_pool:
     kernel=pool_size?2 stride=strides ^padding -data_format :name
-GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D GlobalAvgPool1D
-    GlobalAvgPool2D GlobalAvgPool3D = global_avg_pool: -data_format keepdim=keepdims :name
-GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D GlobalMaxPool1D GlobalMaxPool2D
-    GlobalMaxPool3D = global_max_pool: -data_format keepdim=keepdims :name
+GlobalAveragePooling1D GlobalAvgPool1D = mean: axis?1 -data_format keepdim=keepdims
+GlobalAveragePooling2D GlobalAveragePooling3D GlobalAvgPool2D GlobalAvgPool3D = global_avg_pool:
+    -data_format keepdim=keepdims :name
+GlobalMaxPooling1D GlobalMaxPool1D = max: axis?1 -data_format keepdim=keepdims
+GlobalMaxPooling2D GlobalMaxPooling3D GlobalMaxPool2D GlobalMaxPool3D = global_max_pool:
+    -data_format keepdim=keepdims :name
 BatchNormalization = batch_norm: -axis -momentum eps=epsilon -center -scale :name -trainable
 LayerNormalization = layer_norm: -axis eps=epsilon -center -scale :name
 GroupNormalization = group_norm: groups -axis eps=epsilon -center -scale :name

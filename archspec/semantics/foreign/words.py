@@ -73,7 +73,28 @@ ADVICE = {
 }
 """Advice for calls without an equivalent op."""
 
+LOSSES = (
+    "a loss takes the prediction and the target, `(logits, labels) -> cross_entropy`, and can also "
+    "be left to the code that trains"
+)
+"""A note on losses."""
+
+SEQUENCES = {
+    "mean": "over the positions of [B, T, C]; after a convolution, [B, C, T], write "
+    "`global_avg_pool`",
+    "max": "over the positions of [B, T, C]; after a convolution, [B, C, T], write "
+    "`global_max_pool`",
+}
+"""Notes on a layer of Keras for sequences, whose channels are last there, by its op here."""
+
+LEFT_OUT = frozenset(
+    {"device", "dtype", "key", "rngs", "param_dtype", "precision", "deterministic"}
+)
+"""Arguments of any call that say nothing about the architecture."""
+
 HOW = {
+    "scan": "the step is a block with the inputs x and state: `y, last = (sequence, start) -> "
+    "scan(step)`",
     "matmul": "a product of matrices is `(a, b) -> matmul`; of vectors, for each of a batch, "
     "`a * b -> sum(axis=-1)`",
     "split": "a number is that of the equal parts here, and not their size, "

@@ -52,7 +52,8 @@ _WORDS: Mapping[str, str] = {
     "print": "a spec prints nothing; `archspec show` prints the shapes",
     "list": "a list is written `[a, b]`, or `[x for x in xs]`",
     "tuple": "a tuple is written `(a, b)`",
-    "dict": "there are no dictionaries: a table is a rule with a clause for each key",
+    "dict": "there are no dictionaries: results get names as outputs, `output a = ..`; a table is "
+    "a rule with a clause for each key",
     "set": "there are no sets: write a list, `[a, b]`",
     "str": 'insert a number into a string: `"layer{i}"`',
     "sorted": "lists cannot be sorted: write the list in order",

@@ -50,6 +50,8 @@ def show(value: Value, depth: int = 0) -> str:
             return "true" if value else "false"
         case str():
             return f'"{value[:20]}"'
+        case Poison():
+            return ".."
         case ListValue():
             if depth > 2 and value.items:
                 return "[..]"
