@@ -41,6 +41,11 @@ def _located(file: str | Path, name: str | None) -> tuple[Path, str | None]:
 
     if file == "":
         raise CompileFailed([diagnostic("E0804", "the path of the spec is empty")])
+    if isinstance(file, str) and ("\n" in file or "{" in file):
+        raise FileNotFoundError(
+            "this is the text of a spec, and `load` takes the path of a file: write it to one "
+            'first, `Path("net.arch").write_text(text)`, and load that'
+        )
     path, text = Path(file), str(file)
     if name is None:
         path, name = shipped.parts(text)

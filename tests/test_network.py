@@ -130,6 +130,8 @@ def test_load_by_file_and_network_name(file):
     assert archspec.load("resnet", "resnet18").name == "resnet18"
     with pytest.raises(FileNotFoundError, match="did you mean `resnet50`"):
         archspec.load("resnet500")
+    with pytest.raises(FileNotFoundError, match="this is the text of a spec"):
+        archspec.load("network n {\n  input x: f32[B = 1, 8]\n  output y = x -> relu\n}\n")
     with pytest.raises(FileNotFoundError, match=r"no file and no shipped network `nets\.arch`"):
         archspec.load("nets.arch:narrow")
 

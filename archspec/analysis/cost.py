@@ -137,9 +137,13 @@ def outputs_of(graph: Graph) -> tuple[Signature, ...]:
 
 
 def named_fields(graph: Graph) -> Mapping[tuple[str, str], Field]:
-    """Receptive fields by names of input and output; of an output that is a tuple, the first."""
-    names = [output.name for output in graph.outputs for _ in output.ports]
-    found: dict[tuple[str, str], Field] = {}
-    for (source, target), field in receptive_field(graph).items():
-        found.setdefault((graph.inputs[source].name, names[target]), field)
-    return found
+    """Receptive fields by names of input and output; the parts of a tuple are `maps[0]` .."""
+    names = [
+        output.name if len(output.ports) == 1 else f"{output.name}[{part}]"
+        for output in graph.outputs
+        for part in range(len(output.ports))
+    ]
+    return {
+        (graph.inputs[source].name, names[target]): field
+        for (source, target), field in receptive_field(graph).items()
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Iterable
 from itertools import groupby
@@ -13,11 +14,11 @@ from archspec.diagnostics.suggest import suggestion
 
 
 def run(name: str | None, as_json: bool) -> None:
-    """Print the page of a code, an op or a block of the standard library, or a list of them.
+    """Print the page of a code, an op, an initialiser or a block of the library, or a list of them.
 
-    Without a name the codes are listed, with `ops` and `std` the ops and the library.
+    Without a name the codes are listed, with `ops`, `initialisers` and `std` the others.
     """
-    lists = {None: _codes, "ops": _ops, "std": _library}
+    lists = {None: _codes, "ops": _ops, "std": _library, "initialisers": _initialisers}
     if name in lists:
         lists[name](as_json)
         return
@@ -31,19 +32,26 @@ def run(name: str | None, as_json: bool) -> None:
 def _found(name: str) -> dict[str, str]:
     """The page of a name, as data. Raises WrongUsage if it names nothing."""
     from archspec.cli.library import library
-    from archspec.ops.page import op_page
+    from archspec.ops.page import initialiser_page, op_page
     from archspec.ops.registry import all_ops
+    from archspec.types.initialiser import INITIALISERS
 
     page = catalogue.page(name)
     if page is not None:
         return {"code": page.code, "title": page.title, "text": page.text}
-    op = all_ops().get(name)
+    op, initialiser = all_ops().get(name), INITIALISERS.get(name)
     if op is not None:
-        return {"op": op.name, "category": op.category, "text": op_page(op)}
+        text = op_page(op)
+        if initialiser is not None:
+            text += f"\n\n{initialiser_page(initialiser, level=2)}"
+        return {"op": op.name, "category": op.category, "text": text}
+    if initialiser is not None:
+        return {"initialiser": name, "text": initialiser_page(initialiser)}
     entry = library().get(name.removeprefix("std.").rpartition(".")[2])
     if entry is not None and name in (entry.name, f"{entry.module.name}.{entry.name}"):
         return {"block": entry.name, "module": entry.module.name, "text": entry.page()}
-    what = "code" if name[:1].upper() in "EWN" and name[1:].isdigit() else "code, op or block"
+    is_code = name[:1].upper() in "EWN" and name[1:].isdigit()
+    what = "code" if is_code else "code, op, initialiser or block"
     raise WrongUsage(f"there is no {what} {name}", _hint(name))
 
 
@@ -51,15 +59,16 @@ def _hint(name: str) -> str:
     from archspec import shipped
     from archspec.cli.library import library
     from archspec.ops.registry import all_ops
+    from archspec.types.initialiser import INITIALISERS
 
     if name in shipped.networks():
         return f"it is a network: `archspec show {name}`"
-    near = catalogue.nearest(name) or suggestion(name, {*all_ops(), *library()})
+    near = catalogue.nearest(name) or suggestion(name, {*all_ops(), *library(), *INITIALISERS})
     if near:
         return f"did you mean {near}?"
     return (
-        "`archspec explain` lists all codes, `archspec explain ops` the ops, and "
-        "`archspec explain std` the blocks of the standard library"
+        "`archspec explain` lists all codes, `archspec explain ops` the ops, `archspec explain "
+        "initialisers` the initialisers, and `archspec explain std` the blocks of the library"
     )
 
 
@@ -74,6 +83,17 @@ def _ops(as_json: bool) -> None:
         write_json(found)
         return
     _grouped((op.category, op.name, summary(op)) for op in ops)
+
+
+def _initialisers(as_json: bool) -> None:
+    """Print all initialisers, each with its description."""
+    from archspec.types.initialiser import INITIALISERS
+
+    texts = {name: inspect.getdoc(kind) or "" for name, kind in INITIALISERS.items()}
+    if as_json:
+        write_json([{"initialiser": name, "text": text} for name, text in texts.items()])
+        return
+    _grouped(("initialisers", name, text) for name, text in texts.items())
 
 
 def _library(as_json: bool) -> None:

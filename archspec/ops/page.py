@@ -6,6 +6,7 @@ import inspect
 import re
 
 from archspec.ops.base import Op
+from archspec.types.initialiser import Initialiser
 
 
 def op_page(op: type[Op], level: int = 1) -> str:
@@ -24,6 +25,28 @@ def op_page(op: type[Op], level: int = 1) -> str:
             f"```arch\n{op.name}({', '.join(fields)})\n```",
             f"{_inputs(op)}.{yields}",
             _prose(inspect.getdoc(op) or ""),
+        )
+    )
+
+
+def initialiser_page(kind: type[Initialiser], level: int = 1) -> str:
+    """The signature and description of an initialiser, and where one is given."""
+    fields = [
+        name + ("" if field.is_required() else f"={_literal(field.default)}")
+        for name, field in kind.model_fields.items()
+    ]
+    call = f"{kind.name}({', '.join(fields)})" if fields else kind.name
+    least, most = kind.axes
+    of = {(0, None): "any shape", (2, 2): "2 axes", (2, None): "2 or more axes"}
+    what = of.get(kind.axes, f"{least} to {most} axes")
+    return "\n\n".join(
+        (
+            f"{'#' * level} {kind.name}" + " as an initialiser" * (level > 1),
+            f"```arch\n{call}\n```",
+            f"Initialiser of tensors of {what}. {_prose(inspect.getdoc(kind) or '')}",
+            f"It is given in three places: `init conv.weight = {kind.name}{'(..)' * bool(fields)}` "
+            "for all layers of a kind, `conv(8, 3, weight_init=..)` for one layer, and "
+            "`param p: f32[8] = ..` for a tensor.",
         )
     )
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from archspec.diagnostics.model import Edit
 from archspec.source import Span
-from archspec.syntax.dictionaries import instead
 from archspec.syntax.keywords import CLOSERS, OPENERS
 from archspec.syntax.range_steps import stepped
 from archspec.syntax.site import Site
@@ -64,12 +63,6 @@ def sum_of_chain(s: Site) -> tuple[Edit, ...]:
     if at <= -_NEAR or s.near(at).type == "NL":
         return ()
     return (Edit(_span(s, start, start), "("), Edit(_span(s, end, s.token.start), ") "))
-
-
-def outputs_of_a_dictionary(s: Site) -> tuple[Edit, ...]:
-    """`output {"a": x, "b": y,}` as an output for each entry."""
-    first = 1 if s.type == "{" else s.opener() + 1
-    return instead(s.reader.k.source, s.near(first).start).edits
 
 
 def name_behind(s: Site) -> tuple[Edit, ...]:

@@ -13,7 +13,7 @@ from archspec.syntax.keywords import DEFINITION_WORDS, RESERVED_WORDS, STATEMENT
 from archspec.syntax.mistake import BEFORE, DROP, Mistake, insert, replace
 from archspec.syntax.mistakes_choices import CHOICES
 from archspec.syntax.mistakes_definitions import DEFINITIONS, PARAMETERS
-from archspec.syntax.mistakes_python import PARAMETER_TYPES, PYTHON
+from archspec.syntax.mistakes_python import PARAMETER_TYPES, PYTHON, outputs_of_a_dictionary
 from archspec.syntax.site import OPERAND_STARTS, Site
 
 _COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">=", "in"})
@@ -170,7 +170,7 @@ ITEMS = (
         'block a {\n  input x\n  output {«"y": x -> relu,» }\n}',
         fix="results get names as outputs: `output a = ..`, a statement for each",
         points=lambda s: (s.opener() + 1, -1),
-        edits=edits.outputs_of_a_dictionary,
+        edits=outputs_of_a_dictionary,
     ),
     Mistake(
         "E0116",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from archspec.diagnostics.model import Edit
 from archspec.diagnostics.suggest import closest
 from archspec.syntax import mistake_edits as edits
+from archspec.syntax.dictionaries import instead
 from archspec.syntax.keywords import PARAMETER_TYPES as TYPES
 from archspec.syntax.keywords import STATEMENT_WORDS, TYPE_WORDS
 from archspec.syntax.mistake import BEFORE, Mistake, insert, replace
@@ -47,6 +49,12 @@ def _is_misspelt_statement(s: Site) -> bool:
         and s.token.depth > 0
         and bool(_meant_statement(s))
     )
+
+
+def outputs_of_a_dictionary(s: Site) -> tuple[Edit, ...]:
+    """`output {"a": x, "b": y,}` as an output for each entry."""
+    first = 1 if s.type == "{" else s.opener() + 1
+    return instead(s.reader.k.source, s.near(first).start).edits
 
 
 def _in_comprehension(s: Site) -> bool:
@@ -146,7 +154,7 @@ PYTHON = (
         'block a {\n  input x\n  «return» {"y": x -> relu}\n}',
         fix="write `output name = value` for each",
         points=BEFORE,
-        edits=edits.outputs_of_a_dictionary,
+        edits=outputs_of_a_dictionary,
     ),
     Mistake(
         "E0118",

@@ -169,6 +169,20 @@ def test_receptive_fields_are_left_out_if_all_are_the_whole_input(run, tmp_path)
     ]
 
 
+def test_each_part_of_an_output_has_a_receptive_field(run, tmp_path):
+    (tmp_path / "parts.arch").write_text(
+        "network parts {\n"
+        "  input x: f32[B = 1, 8, H = 8, W = 8]\n"
+        "  output maps = x -> [conv(8, 3), conv(8, 5)]\n"
+        "}\n"
+    )
+    fields = json.loads(run("show", "parts.arch", "--json").stdout)["receptive_fields"]
+    assert [(item["output"], item["field"]) for item in fields] == [
+        ("maps[0]", "3 × 3"),
+        ("maps[1]", "5 × 5"),
+    ]
+
+
 MODES = """\
 network modes {
   input x: f32[B = 1, 8]
@@ -325,6 +339,16 @@ def test_explain_lists_the_ops(run):
     assert "`archspec explain ops`" in run("explain", "zzzz").output
 
 
+def test_explain_an_initialiser(run):
+    text = run("explain", "kaiming_normal").stdout
+    assert "kaiming_normal(mode=fan_in" in text
+    assert "init conv.weight" in text
+    assert "## zeros as an initialiser" in run("explain", "zeros").stdout  # it is an op, too
+    listed = json.loads(run("explain", "initialisers", "--json").stdout)
+    assert {"initialiser", "text"} == set(listed[0])
+    assert "did you mean xavier_normal?" in run("explain", "xavier_norm").output
+
+
 def test_explain_an_op(run):
     text = run("explain", "lstm").stdout
     assert "hidden" in text
@@ -332,7 +356,7 @@ def test_explain_an_op(run):
     assert json.loads(run("explain", "conv", "--json").stdout)["op"] == "conv"
     wrong = run("explain", "convv")
     assert wrong.exit_code == 2
-    assert "there is no code, op or block convv" in wrong.output
+    assert "there is no code, op, initialiser or block convv" in wrong.output
     assert "did you mean conv?" in wrong.output
 
 
