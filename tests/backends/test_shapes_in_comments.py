@@ -136,3 +136,18 @@ network net {
     )
     assert comments(net, "Attention") == ["[B, M, in_features]", "[B, N, in_features]", "[B, N, M]"]
     assert comments(net, "Doubled") == ["[B, in_channels, 2*H, 2*W]"]
+
+
+def test_shapes_of_which_little_is_known_are_no_comments(network):
+    net = network(
+        """
+network net {
+  input x: f32[B = 2, 3, H = 8, W = 9]
+  maps = (x -> "convs.{i}": (conv(4 + i, 3, stride=i + 1) -> relu) for i in 0..3)
+  output maps
+}
+"""
+    )
+    text, _ = python_source(net.compiled)
+    assert "conv(x)\n" in text
+    assert "[B, _, _, _]" not in text

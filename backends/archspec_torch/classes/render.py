@@ -227,10 +227,14 @@ def _wrapped(head: str, rest: str, indent: int = 4) -> list[str]:
         return [whole]
     inner, _, tail = rest[1:].rpartition(") -> ")
     pad = " " * (indent + 4)
+    last = [f"{' ' * indent}) -> {tail}"]
+    if len(last[0]) > WIDTH and tail.endswith("]:"):
+        returned, _, parts = last[0][:-2].partition("[")
+        last = [f"{returned}[", *(f"{pad}{item}," for item in _split_arguments(parts))]
+        last.append(f"{' ' * indent}]:")
     if len(pad + inner) <= WIDTH:
-        return [f"{head}(", f"{pad}{inner}", f"{' ' * indent}) -> {tail}"]
-    arguments = _split_arguments(inner)
-    return [f"{head}(", *(f"{pad}{item}," for item in arguments), f"{' ' * indent}) -> {tail}"]
+        return [f"{head}(", f"{pad}{inner}", *last]
+    return [f"{head}(", *(f"{pad}{item}," for item in _split_arguments(inner)), *last]
 
 
 def _split_arguments(text: str) -> list[str]:

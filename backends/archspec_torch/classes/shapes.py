@@ -53,12 +53,13 @@ class Shapes:
     def text(self, comments: Sequence[Comment | None]) -> str:
         """The shapes of values in a comment, given those in each specialisation.
 
-        A specialisation that does not run the line has None.
+        A specialisation that does not run the line has None. The result is "" if most sizes of
+        each value differ between the specialisations.
         """
         runs = tuple(at for at, comment in enumerate(comments) if comment is not None)
         if len(runs) < len(comments):
             return self._only(runs).text([comments[at] for at in runs])
-        parts = []
+        parts, told = [], 0
         for outputs in zip(*(comment or () for comment in comments), strict=True):
             dtypes = {dtype for dtype, _ in outputs}
             shapes = [shape for _, shape in outputs]
@@ -66,8 +67,11 @@ class Shapes:
                 parts.append(UNKNOWN)
                 continue
             dtype = dtypes.pop()
-            sizes = ", ".join(self._size(sizes) for sizes in zip(*shapes, strict=True))
-            parts.append(f"{'' if dtype == 'f32' else dtype}[{sizes}]")
+            found = [self._size(sizes) for sizes in zip(*shapes, strict=True)]
+            told += 2 * found.count(UNKNOWN) <= len(found)
+            parts.append(f"{'' if dtype == 'f32' else dtype}[{', '.join(found)}]")
+        if not told:
+            return ""
         alike = len(parts) > 1 and len(set(parts)) == 1
         return f"each {parts[0]}" if alike else ", ".join(parts)
 
