@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from archspec.frozen import frozen
 
@@ -53,6 +53,10 @@ class Operation:
 
 
 Expression: TypeAlias = "Name | Number | Size | Outside | Operation"
+
+Decides: TypeAlias = Literal["count", "condition", "other"]
+"""What depends on a name: only numbers of iterations, conditions that are `Graph.decisions`, or
+anything else, such as the items of a list."""
 
 OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "+": lambda a, b: a + b,
@@ -126,6 +130,13 @@ def comes_from_outside(expression: Expression) -> bool:
     if isinstance(expression, Operation):
         return any(map(comes_from_outside, expression.operands))
     return isinstance(expression, Outside)
+
+
+def has_unknown_sizes(expression: Expression) -> bool:
+    """Whether an expression has a size of data that has no name."""
+    if isinstance(expression, Operation):
+        return any(map(has_unknown_sizes, expression.operands))
+    return isinstance(expression, Size)
 
 
 def evaluated(expression: Expression, names: Mapping[str, Any]) -> Any:

@@ -17,7 +17,7 @@ import networkx
 
 from archspec.diagnostics.model import Frame
 from archspec.frozen import frozen
-from archspec.graph.expression import Expression
+from archspec.graph.expression import Decides, Expression
 from archspec.graph.wiring import ordered, wired
 from archspec.ops.base import Op, Parameter
 from archspec.source import NOWHERE, Span
@@ -234,9 +234,8 @@ class Graph:
     """The expressions of sizes that the body binds to names, in order."""
     decided: tuple[Expression, ...] | Callable[[], tuple[Expression, ...]] = ()
     """`decisions`, or a function that computes them."""
-    decisive: Callable[[], Mapping[str, bool]] = dict
-    """Finds the names that change more than numbers in this graph. False means that only numbers of
-    iterations depend on them."""
+    decisive: Callable[[], Mapping[str, Decides]] = dict
+    """Finds the names that change more than numbers in this graph."""
 
     wires: networkx.MultiDiGraph[int] = field(init=False, repr=False)
     """The graph itself: numbers of nodes with the attribute `node`, and an edge for each input. The

@@ -12,6 +12,7 @@ from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
+from archspec.graph.expression import Decides
 from archspec.ops.registry import all_ops
 from archspec.semantics.data_names import compares_data, data_names
 from archspec.semantics.program.definitions import (
@@ -70,7 +71,8 @@ class Decisions:
     `layers` are the values of those parameters of the definition `outermost` that are layers: only
     their values are known. Without `counts`, the number of iterations of a `for` is none. With
     `alone`, only decisions in one graph count: not those of other blocks that it calls, nor what
-    values have to fulfil. Without `needs`, the conditions of a `where` are none.
+    values have to fulfil. Without `needs`, the conditions of a `where` are none; without
+    `conditions`, nor are those of an `if` and of the clauses of a rule.
     """
 
     outermost: Definition
@@ -78,6 +80,7 @@ class Decisions:
     counts: bool = True
     alone: bool = False
     needs: bool = True
+    conditions: bool = True
     known: dict[tuple[Definition, frozenset[str]], bool] = field(default_factory=dict)
     data: dict[Definition, Collection[str]] = field(default_factory=dict)
 
@@ -115,9 +118,11 @@ class Decisions:
         for parameter, general in zip(clause.parameters, rule.parameters, strict=False):
             if general.name in names:
                 if parameter.pattern is not None:
-                    return True
+                    if self.conditions:
+                        return True
+                    continue
                 own.add(parameter.name or "_")
-        guard = [clause.guard] if clause.guard is not None else []
+        guard = [clause.guard] if clause.guard is not None and self.conditions else []
         return self._in_body(rule, clause.parameters, frozenset(own), [clause.value], guard)
 
     def _in_body(
@@ -186,6 +191,9 @@ class _Walker:
                 continue
             is_need = isinstance(node, ast.Input) and any(part is one for one in node.where)
             if is_need and (self.decisions.alone or not self.decisions.needs):
+                continue
+            is_condition = isinstance(node, ast.IfValue | ast.IfLayer) and part is node.condition
+            if is_condition and not self.decisions.conditions:
                 continue
             yield part, not any(part is one for one in passive)
 
@@ -289,7 +297,7 @@ def _yields(node: ast.Node, names: Iterable[str]) -> bool:
     return False
 
 
-def decisive_names(definition: Definition, arguments: Mapping[str, Value]) -> Mapping[str, bool]:
+def decisive_names(definition: Definition, arguments: Mapping[str, Value]) -> Mapping[str, Decides]:
     """The parameters and sizes of a block that change more than numbers: `Graph.decisive`.
 
     The result, which is the same for all numbers, is kept with the module of the definition.
@@ -315,12 +323,17 @@ def _decisive_names(
     layers: Mapping[str, Value],
     numbers: Iterable[str],
     arguments: Iterable[str],
-) -> Mapping[str, bool]:
+) -> Mapping[str, Decides]:
     every = Decisions(definition, layers, alone=True)
     others = Decisions(definition, layers, counts=False, alone=True)
+    unknown = Decisions(definition, layers, counts=False, alone=True, conditions=False)
     sizes = _sizes_of(definition).difference(arguments)
     return {
-        name: others.read(definition, [name])
+        name: "other"
+        if unknown.read(definition, [name])
+        else "condition"
+        if others.read(definition, [name])
+        else "count"
         for name in (*numbers, *sorted(sizes))
         if every.read(definition, [name])
     }

@@ -63,7 +63,8 @@ class Members:
     @cached_property
     def _decisions(self) -> Decisions:
         layers = {name: value for name, value in self.values.items() if is_layer(value)}
-        return Decisions(self.definition, layers)
+        # a class checks what a `where` says of its arguments
+        return Decisions(self.definition, layers, needs=False)
 
     @cached_property
     def _sizes_decide(self) -> bool:
@@ -71,8 +72,7 @@ class Members:
         if any(not isinstance(value, int | float) for value in self.outside.values()):
             module = self.named.module  # a string names a layer that is visible there
             start += [*module.own.values(), *module.used.values()]
-        # a `where` refuses sizes, but all that it accepts have the same structure
-        return sizes_decide(start, Decisions(self.definition, self._decisions.layers, needs=False))
+        return sizes_decide(start, self._decisions)
 
 
 def _read_types(network: Compiled, training: bool) -> Iterator[TensorType]:

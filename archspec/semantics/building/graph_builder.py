@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archspec.frozen import frozen
-from archspec.graph.expression import Expression
+from archspec.graph.expression import Decides, Expression
 from archspec.graph.inference import other_needs
 from archspec.graph.model import (
     Draw,
@@ -75,7 +75,7 @@ class GraphBuilder:
     """Conditions that the body evaluates, with their environments: see `conditions_of`."""
     decisions: Callable[[], tuple[Expression, ...]] = tuple
     """The same as expressions, computed on demand."""
-    decisive: Callable[[], Mapping[str, bool]] = dict
+    decisive: Callable[[], Mapping[str, Decides]] = dict
 
     def add_input(self, name: str, type_: TensorType, span: Span) -> Tensor:
         """Add an input."""

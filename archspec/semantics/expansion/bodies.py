@@ -199,6 +199,7 @@ def _promise(context: GraphContext, clauses: Sequence[ast.Expr]) -> tuple[Condit
     session = context.session
     found: list[Condition] = []
     for clause in clauses:
+        context.builder.decided.append((clause, context.environment))
         condition = _require(context, clause, "required by `where`")
         parts = condition.parts if isinstance(condition, All) else (condition,)
         found += [

@@ -72,6 +72,7 @@ def network_inputs(
         raise Reported()
     found.structures = (None,) * len(builder.nodes)
     clauses = [expression for statement in statements for expression in statement.where]
+    context.builder.decided += [(clause, context.environment) for clause in clauses]
     if clauses:
         found.where_span = clauses[0].span.to(clauses[-1].span)
     found.given = _promised(context, clauses)

@@ -20,7 +20,7 @@ from archspec.semantics.values.model import (
     has_poison,
     tensors,
 )
-from archspec.semantics.values.provenance import numbers_in
+from archspec.semantics.values.provenance import numbers_around
 from archspec.source import Span
 from archspec.types.tensor import TensorType
 
@@ -83,7 +83,7 @@ def build_region(
         key, label = "", key
     context.session.budget.step(span, REGION, context.frames)
     builder = GraphBuilder(name, "region", context.builder, len(context.frames))
-    builder.owner, builder.names = context.builder.owner, numbers_in(context.environment)
+    builder.owner, builder.names = context.builder.owner, numbers_around(context.environment)
     builder.frozen = context.session.frozen
     inner = _inside(context, builder)
     data = tuple(

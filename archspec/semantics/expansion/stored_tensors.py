@@ -26,7 +26,7 @@ from archspec.semantics.expansion.sources import data_value, materialise
 from archspec.semantics.values.context import GraphContext, Reported
 from archspec.semantics.values.data import ports_of, structure_of
 from archspec.semantics.values.model import Given, OpLayer, Value, has_poison, is_data
-from archspec.semantics.values.provenance import numbers_in, written_later
+from archspec.semantics.values.provenance import numbers_around, written_later
 from archspec.semantics.values.single_tensors import as_one
 from archspec.syntax import ast
 from archspec.types.dim import dim
@@ -84,7 +84,7 @@ def _computed_once(
 ) -> Iterator[GraphContext]:
     """The context of a value that is computed once: a graph that does not depend on the mode."""
     inner = GraphBuilder(statement.name, "buffer", context.builder, len(context.frames))
-    inner.owner, inner.names = context.builder.owner, numbers_in(context.environment)
+    inner.owner, inner.names = context.builder.owner, numbers_around(context.environment)
     readers = context.session.mode_readers
     readers.append(False)
     try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
 
+from archspec.graph.expression import Decides
 from archspec.semantics.program.written_calls import WrittenCall
 from archspec.source import Span
 from archspec.syntax import ast
@@ -151,7 +152,7 @@ class ModuleScope:
     """Offsets of names that a body binds again, which is reported once for each name."""
     error_lines: frozenset[int] = frozenset()
     """Lines with syntax errors."""
-    decisive: dict[Hashable, Mapping[str, bool]] = field(default_factory=dict)
+    decisive: dict[Hashable, Mapping[str, Decides]] = field(default_factory=dict)
     """Results of `decisive_names` for its definitions."""
 
     def has_syntax_error(self, span: Span) -> bool:

@@ -253,6 +253,14 @@ def numbers_in(environment: Environment) -> dict[str, Any]:
     return {name: value for name, value in environment.names.items() if isinstance(value, kinds)}
 
 
+def numbers_around(environment: Environment) -> dict[str, Any]:
+    """The numbers and sizes of the body that a scope is in, over which its expressions are."""
+    scope: Environment | None = environment
+    while scope is not None and not scope.is_body:
+        scope = scope.parent
+    return numbers_in(scope or environment)
+
+
 @cache
 def defaults_of(definition: Definition) -> dict[str, Expression]:
     """The numeric defaults of parameters, in terms of the parameters before them."""

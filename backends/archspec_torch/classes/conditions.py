@@ -77,11 +77,14 @@ def truth(condition: Expression, names: Mapping[str, Any]) -> bool | None:
 
 
 def over_names(condition: Expression, names: Mapping[str, Any]) -> Expression:
-    """The condition with a name for each size: that of an input's size, or else another one."""
+    """The condition with a name for each size: that of an input's size, or else another one.
+
+    A size that the block names has this name, which is also that of an argument.
+    """
     match condition:
         case Size(value):
             fitting = [name for name, known in names.items() if _same(known, value)]
-            fitting.sort(key=lambda name: name.isidentifier())
+            fitting.sort(key=lambda name: (not name[0].isupper(), name.isidentifier()))
             return Name(fitting[0]) if fitting else condition
         case Operation(sign, operands):
             return simplified(Operation(sign, tuple(over_names(one, names) for one in operands)))

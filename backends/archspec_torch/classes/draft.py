@@ -12,6 +12,7 @@ from archspec.frozen import frozen
 from archspec.graph.codegen.identifiers import Names
 from archspec.graph.model import Port
 from archspec.graph.units import Unit
+from archspec.types.dim import Dim
 from archspec_torch.classes.uses import merged
 from archspec_torch.code.lines import Line
 from archspec_torch.code.names import python_names
@@ -57,6 +58,8 @@ class Draft:
     """Whether it has the lines of other specialisations, too."""
     constants: frozenset[str] = frozenset()
     """Flags of the block that are constants for TorchScript."""
+    sizes_read: frozenset[Dim] = frozenset()
+    """The sizes that `forward` writes as expressions over sizes of inputs."""
 
     @property
     def unit(self) -> Unit:
@@ -148,6 +151,7 @@ def write_draft(layout: Layout, known: Plan, construct: Callable[[Unit], Code]) 
         bool(constructor.added),
         helpers,
         tuple(constructor.held.names),
+        sizes_read=frozenset().union(*(function.sizes_read for function in functions)),
     )
 
 

@@ -10,10 +10,14 @@ from typing import Any
 from archspec.graph.expression import Expression, Name, Number, evaluated, has_names, substituted
 from archspec.graph.units import Unit
 from archspec_torch.classes.constructor.arguments import choose_arguments
-from archspec_torch.classes.constructor.fixed_names import fixed_below, fixed_names
+from archspec_torch.classes.constructor.fixed_names import (
+    fixed_below,
+    fixed_names,
+    unexplained_names,
+)
 from archspec_torch.classes.constructor.named_numbers import named_numbers
 from archspec_torch.classes.constructor.parameters import Filling, Parameter
-from archspec_torch.classes.constructor.requirements import required
+from archspec_torch.classes.constructor.requirements import Requirement, required
 from archspec_torch.classes.draft import Draft, Drafts, write_draft
 from archspec_torch.classes.families import by_height, calls_itself, families
 from archspec_torch.classes.optional_inputs import grouped, with_optional_inputs
@@ -47,7 +51,7 @@ class ClassDef:
     parameters: list[Parameter] = field(default_factory=list)
     filled: list[Filling | None] = field(default_factory=list)  # per hole; None: the constant
     numbers: Mapping[str, Expression] = field(default_factory=dict)  # bound to names by the spec
-    required: tuple[Expression, ...] = ()  # conditions on the arguments
+    required: tuple[Requirement, ...] = ()  # conditions on the arguments
     fixed: frozenset[str] = frozenset()  # names of the block that are constants
     name: str = ""
     own: int = 0  # of `drafts` that are the network's; the others are of other members of a family
@@ -226,6 +230,7 @@ def _parametrise(defined: ClassDef, numbers: Collection[str], below: Collection[
     rows = [draft.holes() for draft in defined.drafts]
     given, reserved = _arguments(defined), _reserved(defined)
     is_network = defined.first.layout.root
+    unexplained: set[str] = set()
     if is_network:
         sizes, defaults = {}, _settled(defined, given, numbers)
         given = {name: given[name] for name in numbers if name in given}
@@ -233,8 +238,8 @@ def _parametrise(defined: ClassDef, numbers: Collection[str], below: Collection[
         sizes, defaults = _sizes(defined), _derived_arguments(defined, given)
         given = {name: values for name, values in given.items() if name not in defaults}
         sizes, same = _without_equal_ones(sizes)
-        graphs = [draft.unit.either for draft in defined.drafts]
-        fixed = fixed_names(graphs, rows, {**sizes, **given}, below)
+        unexplained = unexplained_names(defined.drafts)
+        fixed = fixed_names(defined.drafts, rows, {**sizes, **given}, below, unexplained)
         defined.fixed = frozenset(fixed)
         sizes = {name: values for name, values in sizes.items() if name not in fixed}
         given = {name: values for name, values in given.items() if name not in fixed}
@@ -249,8 +254,8 @@ def _parametrise(defined: ClassDef, numbers: Collection[str], below: Collection[
         (_with_default(one, defined) for one in chosen[1]),
         key=lambda one: one.default is not NO_DEFAULT,
     )
-    if not is_network and not defined.is_function:
-        defined.required = required(defined.drafts, defined.parameters)
+    if not defined.is_function:
+        defined.required = required(defined.drafts, defined.parameters, unexplained)
 
 
 def _with_default(parameter: Parameter, defined: ClassDef) -> Parameter:

@@ -108,7 +108,7 @@ def code(*parts: Part) -> Code:
 
 def call(function: str, *arguments: Part | Argument) -> Code:
     """`function(a, b, keyword=c)`."""
-    return (Call(function, tuple(_argument(item) for item in arguments)),)
+    return (Call(function, tuple(argument(item) for item in arguments)),)
 
 
 def element(source: Code, index: int) -> Code:
@@ -120,12 +120,12 @@ def element(source: Code, index: int) -> Code:
 
 def listing(items: Sequence[Part | Argument]) -> Code:
     """`[a, b, c]`."""
-    return (Call("", tuple(_argument(item) for item in items), "[]"),)
+    return (Call("", tuple(argument(item) for item in items), "[]"),)
 
 
 def comprehension(item: Part, loop: Part, star: bool) -> Code:
     """`[item for x in y]`, or `*[...]`."""
-    parts = (_argument(item), _argument(loop))
+    parts = (argument(item), argument(loop))
     return (Call("*" if star else "", parts, "[]", ""),)
 
 
@@ -162,7 +162,8 @@ def _is_data(value: object) -> bool:
     )
 
 
-def _argument(item: Part | Argument) -> Argument:
+def argument(item: Part | Argument) -> Argument:
+    """A part as an argument of a call without a keyword."""
     return item if isinstance(item, Argument) else Argument(code(item))
 
 

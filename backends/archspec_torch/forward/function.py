@@ -41,6 +41,7 @@ class Function(Scope):
     passed: dict[str, list[Code]] = field(default_factory=dict)  # likewise: draws and sizes
     graph: Graph | None = None
     exact: bool = False  # set per op: whether its floating type is float32
+    sizes_read: set[Dim] = field(default_factory=set)  # those written over sizes of inputs
     _sizes: dict[str, None] = field(default_factory=dict)
     _defined: dict[str, Code] = field(default_factory=dict)
     _device: str = ""
@@ -53,7 +54,10 @@ class Function(Scope):
         number = dim(value).constant
         if number is not None:
             return code(Hole(number, "size"))
-        return self.local_size(self.locals.rewrite(dim(value)))
+        local = self.locals.rewrite(dim(value))
+        if not local.symbols <= self.locals.defined.keys():
+            self.sizes_read.add(dim(value))
+        return self.local_size(local)
 
     def local_size(self, value: Dim) -> Code:
         """An expression over local symbols."""
@@ -151,16 +155,14 @@ class Function(Scope):
         """Lines that read sizes, device and type, at the beginning."""
         found = []
         by_input: dict[int, list[str]] = {}
-        for name in self.locals.where:
-            if name in self._sizes:
-                by_input.setdefault(self.locals.where[name].input, []).append(name)
+        for name in filter(self._sizes.__contains__, self.locals.where):
+            by_input.setdefault(self.locals.where[name].input, []).append(name)
         for index, names in by_input.items():
             source = self.arguments[index][0]
             reads = ", ".join(f"{source}.shape[{self.locals.where[name].axis}]" for name in names)
             found.append(Line(code(f"{', '.join(names)} = {reads}")))
-        for name in self.locals.defined:
-            if name in self._defined:
-                found.append(Line(code(f"{name} = ", self._defined[name])))
+        for name in filter(self._defined.__contains__, self.locals.defined):
+            found.append(Line(code(f"{name} = ", self._defined[name])))
         if self._device:
             source = self.arguments[0][0] if self.arguments else self.like
             found.append(Line(code(f"{self._device} = {source}.device")))

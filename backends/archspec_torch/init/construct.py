@@ -255,11 +255,9 @@ def _display(items: list[Code]) -> Code:
 def _empty(owned: Owned, parameter: Parameter) -> Code:
     """A tensor without values."""
     sizes = [Argument((Hole(size, "size"),)) for size in parameter.shape] or [Argument(("()",))]
-    origins = Origins(*owned.places[0])
-    sizes = [Argument(origins.of(size.code)) for size in sizes]
     dtype = TORCH_TYPES.get(parameter.dtype)
     more = [Argument((dtype,), "dtype")] if dtype else []
-    return call("torch.empty", *sizes, *more)
+    return Origins(*owned.places[0]).of(call("torch.empty", *sizes, *more))
 
 
 def _is_put_into(branch: Branch, child: Branch) -> bool:

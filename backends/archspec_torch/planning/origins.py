@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace as replaced
+from typing import Any
 
 from archspec.graph.expression import (
     Expression,
@@ -12,12 +13,14 @@ from archspec.graph.expression import (
     Operation,
     Outside,
     Size,
+    evaluated,
     has_names,
     names_in,
     simplified,
 )
 from archspec.graph.model import Graph, Node
-from archspec_torch.code.pieces import Code, Hole, Quoted, code, replace
+from archspec.types.dim import Dim
+from archspec_torch.code.pieces import Code, Hole, Quoted, code, holes, replace
 from archspec_torch.lowering.base import Lowered
 from archspec_torch.planning.size_origins import entries, size_origins
 
@@ -58,16 +61,35 @@ class Origins:
         self.entries = entries(node, self.names)
         written = node.instance.written if node.instance is not None else {}
         self.outside = {name: one for name, one in written.items() if isinstance(one, Outside)}
+        self.computes_sizes = any(_has_sizes(value) for _, value in node.op or ())
         self.hands_on = any(self._is_layer(one) for one in written.values())
 
     def of(self, source: Code) -> Code:
         """The code with the known expressions of its holes."""
-        return replace(source, lambda hole: code(self._with_origin(hole)))
+        placed = iter(self._by_position([hole.value for hole in holes(source)]))
+        return replace(source, lambda hole: code(self._with_origin(hole, next(placed))))
 
-    def _with_origin(self, hole: Hole) -> Hole:
+    def _by_position(self, values: Sequence[Any]) -> list[Expression | None]:
+        """The expressions of the numbers of a tuple, as the sizes of a parameter, in its order."""
+        found: list[Expression | None] = [None] * len(values)
+        written = self.node.instance.written if self.node.instance is not None else {}
+        for one in written.values():
+            if not isinstance(one, Operation) or one.sign != "tuple":
+                continue
+            items = [(item, evaluated(item, self.names)) for item in one.operands]
+            items = [(item, value) for item, value in items if type(value) is int]
+            wanted = [value for _, value in items]
+            for start in range(len(values) - len(items) + 1):
+                here = values[start : start + len(items)]
+                if here == wanted and {*map(type, here)} == {int}:
+                    found[start : start + len(items)] = [item for item, _ in items]
+                    break
+        return found
+
+    def _with_origin(self, hole: Hole, placed: Expression | None) -> Hole:
         if hole.origin is not None or isinstance(hole.value, Quoted) or hole.value is None:
             return hole
-        origin = self._from_outside(hole) or self._written(hole)
+        origin = self._from_outside(hole) or placed or self._written(hole)
         origin = self.sizes.resolved(origin, self.node) if origin else self._of_input(hole)
         if isinstance(origin, Outside) and self.node.op is None:
             return replaced(hole, origin=origin, outside=True)
@@ -88,9 +110,8 @@ class Origins:
 
     def _is_layer(self, one: Expression) -> bool:
         """Whether an argument is a layer that the block was given itself."""
-        if not isinstance(one, Name):
-            return False
-        return not isinstance(self.names.get(one.text), (int, float, tuple))
+        known = (int, float, tuple)
+        return isinstance(one, Name) and not isinstance(self.names.get(one.text), known)
 
     def _from_outside(self, hole: Hole) -> Expression | None:
         """The expression of another block: a parameter of this one with its name, or a number."""
@@ -136,6 +157,8 @@ class Origins:
     def _of_input(self, hole: Hole) -> Expression | None:
         if hole.hint not in SIZES_OF_INPUTS or type(hole.value) is not int:
             return None
+        if hole.hint == "size" and (self.computes_sizes or not self.node.inputs):
+            return None  # a number in an expression for another size, or of the spec
         for port in self.node.inputs:
             for axis, size in enumerate(self.graph.type_of(port).shape):
                 if size.constant == hole.value:
@@ -143,7 +166,14 @@ class Origins:
                     if found is not None:
                         return found
         found = self.sizes.resolved(Size(hole.value), self.node)
-        return None if isinstance(found, Number) else found
+        return None if isinstance(found, Number | Size) else found
+
+
+def _has_sizes(value: Any) -> bool:
+    """Whether an attribute has sizes that are no numbers."""
+    if isinstance(value, tuple):
+        return any(map(_has_sizes, value))
+    return isinstance(value, Dim) and value.constant is None
 
 
 def with_origins(lowered: Lowered, graph: Graph, node: Node) -> Lowered:

@@ -95,21 +95,25 @@ class SizeOrigins:
         return self._found[at]
 
     def resolved(self, expression: Expression, node: Node) -> Expression:
-        """The expression with sizes that have no name replaced by those of data before the node."""
+        """The expression with sizes that have no name replaced by those of data before the node.
+
+        Those of which no data is found remain.
+        """
         if isinstance(expression, Operation):
             operands = tuple(self.resolved(one, node) for one in expression.operands)
             return simplified(Operation(expression.sign, operands))
         if not isinstance(expression, Size):
             return expression
+        ports = node.inputs or _beside(self.graph, node)
         for _ in range(FURTHEST):
-            if not node.inputs:
-                break
-            for port in node.inputs:
+            for port in ports:
                 for axis, size in enumerate(self.graph.type_of(port).shape):
                     if size.constant == expression.value:
-                        return self.of(port, axis) or Number(expression.value)
-            node = self.graph.node(node.inputs[0].node)
-        return Number(expression.value)
+                        return self.of(port, axis) or expression
+            if not ports:
+                break
+            ports = self.graph.node(ports[0].node).inputs
+        return expression
 
     def _made(self, port: Port, axis: int, depth: int) -> Expression | None:
         shape = self.graph.type_of(port).shape
@@ -216,6 +220,13 @@ class SizeOrigins:
         """The name of a size of an input."""
         sizes = (n for n in self.graph.names if n[0].isupper() and n not in self.graph.arguments)
         return next((Name(n) for n in sizes if self.names.get(n) == size), None)
+
+
+def _beside(graph: Graph, node: Node) -> tuple[Port, ...]:
+    """The other inputs of the nodes that read a parameter."""
+    ports = (Port(node.id, at) for at in range(len(node.types)))
+    readers = (reader for port in ports for reader in graph.consumers.get(port, ()))
+    return tuple(port for one in readers for port in one.inputs if port.node != node.id)
 
 
 def _of_result(

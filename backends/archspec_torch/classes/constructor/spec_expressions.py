@@ -13,6 +13,7 @@ from archspec.graph.expression import (
     choices_in,
     comes_from_outside,
     evaluated,
+    has_unknown_sizes,
     names_in,
     simplified,
     substituted,
@@ -132,6 +133,8 @@ def _multiple(hole: Hole, values: Values, known: Mapping[str, Values]) -> Expres
 def _yields(origin: Expression, values: Values, known: Mapping[str, Values]) -> bool:
     names = set(names_in(origin))
     if not names or not names <= known.keys() or not is_scriptable(origin):
+        return False
+    if has_unknown_sizes(origin):
         return False
     for number, value in enumerate(values):
         row = {name: known[name][number] for name in names}
