@@ -18,7 +18,7 @@ Depth: TypeAlias = "int | Literal['auto'] | None"
 """Levels of blocks that are expanded, None for all, "auto" for an example of each block."""
 AUTO: Literal["auto"] = "auto"
 
-MOST = 72
+MOST = 64
 """Blocks are expanded as long as the drawing has at most this number of boxes."""
 ABREAST = 8
 """Of these at most this number side by side."""
@@ -56,14 +56,17 @@ def useful(graph: Graph, budget: int) -> Expansion:
 def at_depth(graph: Graph, depth: int | None, budget: int) -> Flat:
     """A network that is expanded to a depth.
 
-    A block that is one box, such as a convolution with its norm, is expanded in all places or in
-    none. Raises CompileFailed (E0521) if there are more than `budget` nodes.
+    A block that is one box, such as a convolution with its norm, is expanded in all places if it is
+    in most. Raises CompileFailed (E0521) if there are more than `budget` nodes.
     """
     runs = Runs(graph)
     flat = expand(graph, depth, fold=runs, budget=budget)
-    shown = _shown(flat)
-    closed = (item for item in _closed(flat) if _called(item).name in shown)
-    also = {item.path for item in closed if _is_sequence(_called(item))}
+    shown = Counter(group.graph.name for group in flat.groups if group.graph is not None)
+    closed = [item for item in _closed(flat) if shown[_called(item).name]]
+    still = Counter(_called(item).name for item in closed)
+    many = {name for name, count in still.items() if count <= shown[name]}
+    inner = (item for item in closed if _called(item).name in many)
+    also = {item.path for item in inner if _is_sequence(_called(item))}
     return expand(graph, depth, fold=runs, budget=budget, also=also) if also else flat
 
 

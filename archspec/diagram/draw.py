@@ -17,6 +17,7 @@ from archspec.diagram.dot import dot_text
 from archspec.diagram.drawing import drawing_of
 from archspec.diagram.facts import Facts
 from archspec.diagram.labels import LONGEST_DIM, Dims
+from archspec.diagram.multiples import multiples
 from archspec.diagram.render import layout, render
 from archspec.diagram.simplified import simplified
 from archspec.diagram.wording import wording
@@ -60,7 +61,7 @@ def drawing(
         flat, examples = found.flat, found.by_example
     else:
         flat = at_depth(graph, depth, BOX_BUDGET)
-    dims = Dims(sizes, 0 if concrete else LONGEST_DIM)
+    dims = Dims(sizes, 0 if concrete else LONGEST_DIM, multiples(compiled.where))
     words = wording(flat, graph, dims, inference=not training)
     facts = Facts(sizes, dims.exact)
     subtitle = [*_subtitle(compiled, sizes, training), *[BY_EXAMPLE] * examples]

@@ -34,14 +34,14 @@ def tighten(layout: Layout) -> Mapping[str, str]:
     found: dict[str, str] = {}
     # Frames are listed outermost first.
     for frame in reversed(frames):
-        left, low, right, high = _box(frame)
+        left, low, right, high = box_of(frame)
         spans = [*_inner(frame, items)]
         spans += [(x, x) for line in lines for x, y in line if low < y < high and left < x < right]
         title = extent(frame)
         if not spans or title is None:
             continue
-        ends = [at for span in spans for at in span]
-        first, last = max(left, min(ends) - MARGIN), min(right, max(ends) + MARGIN)
+        places = [at for span in spans for at in span]
+        first, last = max(left, min(places) - MARGIN), min(right, max(places) + MARGIN)
         width, sides = title[2] - title[0], (left + MARGIN, right - MARGIN)
         place = closest(crossed(lines, title), width, sides, (first + MARGIN, last - MARGIN))
         place = title[0] if place is None else place
@@ -50,7 +50,7 @@ def tighten(layout: Layout) -> Mapping[str, str]:
         last = last if right - last >= LEAST else right
         if (first, last) != (left, right):
             move_title(frame, place - title[0])
-            _move_sides(frame, first - left, last - right)
+            move_sides(frame, first - left, last - right)
             found[frame["name"]] = frame["bb"] = f"{first:g},{low:g},{last:g},{high:g}"
     _fit(layout, frames, lines)
     return found
@@ -61,7 +61,7 @@ def keep_inside(layout: Layout) -> None:
     items = layout.get("objects", ())
     members = _members(items)
     for frame in (item for item in items if "bb" in item):
-        left, low, right, high = _box(frame)
+        left, low, right, high = box_of(frame)
         for edge in layout.get("edges", ()):
             if {edge["tail"], edge["head"]} <= members[frame["_gvid"]]:
                 for operation in edge.get("_draw_", ()):
@@ -76,9 +76,9 @@ def keep_inside(layout: Layout) -> None:
 
 def _fit(layout: Layout, frames: Sequence[Mapping[str, Any]], lines: Sequence[Any]) -> None:
     """Make the page as wide as its content, with the heading at its left side."""
-    left, low, right, high = _box(layout)
-    spans = [(box[0], box[2]) for box in map(_box, frames)]
-    spans += [_ends(item) for item in layout.get("objects", ()) if "pos" in item]
+    left, low, right, high = box_of(layout)
+    spans = [(box[0], box[2]) for box in map(box_of, frames)]
+    spans += [ends(item) for item in layout.get("objects", ()) if "pos" in item]
     spans += [(x, x) for line in lines for x, _ in line]
     heading = extent(layout)
     if spans:
@@ -101,7 +101,8 @@ def _members(items: Sequence[Mapping[str, Any]]) -> Mapping[int, set[int]]:
     return found
 
 
-def _box(frame: Mapping[str, Any]) -> tuple[float, float, float, float]:
+def box_of(frame: Mapping[str, Any]) -> tuple[float, float, float, float]:
+    """The left, lower, right and upper edge of a frame."""
     left, low, right, high = (float(number) for number in frame["bb"].split(","))
     return left, low, right, high
 
@@ -109,20 +110,20 @@ def _box(frame: Mapping[str, Any]) -> tuple[float, float, float, float]:
 def _inner(frame: Mapping[str, Any], items: list[dict[str, Any]]) -> Iterator[tuple[float, float]]:
     """The left and right ends of the boxes and frames in a frame."""
     for number in frame.get("subgraphs", ()):
-        box = _box(items[number])
+        box = box_of(items[number])
         yield box[0], box[2]
-    yield from (_ends(items[number]) for number in frame.get("nodes", ()))
+    yield from (ends(items[number]) for number in frame.get("nodes", ()))
 
 
-def _ends(item: Mapping[str, Any]) -> tuple[float, float]:
+def ends(item: Mapping[str, Any]) -> tuple[float, float]:
     """The left and right end of a box."""
     x, half = float(item["pos"].split(",")[0]), float(item["width"]) * 36
     return x - half, x + half
 
 
-def _move_sides(frame: Mapping[str, Any], left: float, right: float) -> None:
+def move_sides(frame: Mapping[str, Any], left: float, right: float) -> None:
     """Move what is drawn of the left half of a frame, and of the right half."""
-    start, _, end, _ = _box(frame)
+    start, _, end, _ = box_of(frame)
     middle = (start + end) / 2
     for operation in frame.get("_draw_", ()):
         if "points" in operation:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Any
 
+from archspec.diagram.multiples import simpler
 from archspec.frozen import frozen
 from archspec.graph.model import Region
 from archspec.ops.base import Op
@@ -38,14 +39,18 @@ OPERATORS = {op: sign for sign, op in OP_OF_OPERATOR.items()}
 
 @frozen
 class Dims:
-    """How sizes are written: those of more than `longest` characters as numbers, at `sizes`."""
+    """How sizes are written: those of more than `longest` characters as numbers, at `sizes`.
+
+    Symbols are multiples of `units`.
+    """
 
     sizes: Mapping[str, int] = field(default_factory=dict)
     longest: int = LONGEST_DIM
+    units: Mapping[str, int] = field(default_factory=dict)
 
     def text(self, dim: Dim) -> str:
         """`H//2`, or a number."""
-        text = str(dim)
+        text = str(simpler(dim, self.units) if self.units else dim)
         if len(text) > self.longest and dim.symbols <= self.sizes.keys():
             return str(dim.evaluate(self.sizes))
         return text

@@ -16,6 +16,7 @@ from typing import Any
 
 from archspec.diagnostics.failure import CompileFailed
 from archspec.diagnostics.model import diagnostic
+from archspec.diagram.columns import align
 from archspec.diagram.frames import keep_inside, tighten
 from archspec.diagram.joints import smooth
 from archspec.diagram.pdf import pdf
@@ -152,10 +153,11 @@ def place(graphviz: Graphviz, dot: str, cells: str = FIXED) -> Placed:
     narrower = tighten(placed)
     again = moves(placed)  # frames have changed a little
     shift_titles(placed, again)
+    aligned = align(placed)
     frames = {
         item["name"]: f'lp="{item["lp"]}", bb="{item["bb"]}"'
         for item in placed.get("objects", ())
-        if item["name"] in {*found, *narrower, *again}
+        if item["name"] in {*found, *narrower, *again, *aligned}
     }
     return Placed(placed, dot, frames)
 

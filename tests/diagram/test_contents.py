@@ -67,14 +67,18 @@ def test_a_rule_is_expanded_with_the_block_that_uses_it_as_far_as_there_is_room(
     assert "tree(37)" in texts_of(many, "auto")
 
 
-def test_a_block_of_one_box_is_expanded_in_all_places_or_in_none(network):
+@pytest.mark.parametrize(
+    ("inside", "all_shown"), [("unit", True), ("unit -> sigmoid -> unit", False)]
+)
+def test_a_block_of_one_box_is_expanded_in_all_places_if_it_is_in_most(network, inside, all_shown):
     net = network(
         "block unit { conv(4, 3) -> relu }\n"
-        "block inner { residual(unit) }\n"
+        f"block inner {{ residual({inside}) }}\n"
         "block outer { residual(unit -> inner) }\n"
         "network net {\n input x: f32[B = 1, 4, H = 8, W = 8]\n output y = x -> outer -> relu\n}\n"
     )
-    for depth, (closed, shown) in {1: (0, 0), 2: (1, 0), 3: (0, 2), 4: (0, 2)}.items():
+    cases = {2: (1, 0), 3: (0, 2) if all_shown else (2, 1), 4: (0, 2 if all_shown else 3)}
+    for depth, (closed, shown) in cases.items():
         texts = texts_of(net, depth)
         assert sum(text == "unit" for text in texts) == closed
         assert sum("conv(4, 3)" in text for text in texts) == shown
@@ -99,6 +103,19 @@ network net {
     -> pad([[2, 0, (H + 7) // 8], [3, 0, (W + 7) // 8]]) -> conv(6, 1)
 }
 """
+
+
+def test_sizes_are_simple_where_the_spec_promises_multiples(network):
+    shapes = {re.sub(r".*\[B, \d+, ", "", text) for text in texts_of(load("unet"), None)}
+    halves = {"H, W]", "H//2, W//2]", "H//4, W//4]", "H//8, W//8]", "H//16, W//16]"}
+    assert {text for text in shapes if text.startswith("H")} == halves
+    net = network(
+        "network net {\n input x: f32[B = 1, 3, H = 32, W = 32] where H % 8 == 0\n"
+        " output y = x -> a: conv(4, 3, stride=8) -> b: upsample(6) -> c: conv(5, 1)\n}\n"
+    )
+    texts = " ".join(texts_of(net))
+    assert "a: conv(4, 3, stride=8)[B, 4, H//8, (W + 7)//8]" in texts
+    assert "b: upsample(scale=6)[B, 4, 3*(H//4), 24]" in texts
 
 
 def test_sizes_with_long_expressions_are_numbers(network):
