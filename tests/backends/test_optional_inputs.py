@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -264,3 +265,21 @@ def test_shared_class_agrees_with_separate_blocks(drawn):
     scripted = torch.jit.script(one.eval())
     torch.testing.assert_close(scripted(*inputs), one(*inputs), rtol=1e-6, atol=1e-6)
     assert source(nets[0]) == source(nets[0])
+
+
+def test_torchscript_says_which_input_training_needs(network):
+    net = network(
+        """
+network net {
+  input x: f32[B = 2, 8]
+  input wanted: f32[B, 4] when training
+  y = x -> linear(4)
+  output y
+  output loss = y - wanted -> square -> mean when training
+}
+"""
+    )
+    scripted = script(net.to_torch()).train()
+    with pytest.raises(Exception, match="`wanted` is missing: training needs it"):
+        scripted(torch.randn(2, 8))
+    assert scripted.eval()(torch.randn(2, 8)).shape == (2, 4)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from archspec.diagnostics.model import Edit, Fix
 from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.expansion.shape_patterns import bind_item
-from archspec.semantics.expansion.sources import materialise
+from archspec.semantics.expansion.sources import branch_input, branch_refused, materialise
 from archspec.semantics.expansion.tensor_methods import size_index
 from archspec.semantics.values.context import Context, NotInductive, SpecError
 from archspec.semantics.values.display import kind_of
@@ -88,7 +88,7 @@ def tuple_value(context: Context, node: ast.TupleExpr) -> Value:
             continue
         value = materialise(context, evaluate(context, item), item.span)
         if is_layer(value) and not isinstance(value, ListValue):
-            raise _layer_in_tuple(context, item, node)
+            raise _layer_in_tuple(context, value, item, node)
         items.append(value)
     return as_any_number(items[0]) if len(items) == 1 else bounded(context, items, node.span)
 
@@ -102,13 +102,15 @@ def _spread_in_tuple(
     if isinstance(value, (ListValue, RangeValue)):
         return items_of(context, value, item.span)
     if is_layer(value):
-        raise _layer_in_tuple(context, item.inner, node)
+        raise _layer_in_tuple(context, value, item.inner, node)
     return [value]
 
 
 def _layer_in_tuple(
-    context: Context, item: ast.Expr, node: ast.TupleExpr | ast.Comprehension
+    context: Context, value: Value, item: ast.Expr, node: ast.TupleExpr | ast.Comprehension
 ) -> SpecError:
+    if (asked := branch_input(value)) is not None:
+        return branch_refused(context, "an item of a tuple", asked, item.span)
     message = "a tuple holds data or values, but this is a layer"
     return context.error("E0315", message, item.span, fix=_as_list(node))
 

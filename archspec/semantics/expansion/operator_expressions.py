@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archspec.diagnostics.model import Edit, Fix
 from archspec.semantics.expansion.ops import data_op
-from archspec.semantics.expansion.sources import materialise
+from archspec.semantics.expansion.sources import branch_input, branch_refused, materialise
 from archspec.semantics.values.context import Context, SpecError, in_graph
 from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.evaluation import evaluate, evaluates, force
@@ -76,6 +76,8 @@ def _operand(context: Context, node: ast.Expr) -> Value:
 
 def _refuse_layers(context: Context, sign: str, *sides: tuple[Value, ast.Expr]) -> None:
     for value, node in sides:
+        if (asked := branch_input(value)) is not None:
+            raise branch_refused(context, f"an operand of `{sign}`", asked, node.span)
         if is_layer(value) and not isinstance(value, ListValue):
             text = node.span.text if len(node.span.text) <= 40 else "f"
             fix = (

@@ -11,7 +11,7 @@ from archspec.diagnostics.model import Edit, Fix
 from archspec.semantics.arguments.rules import rule_value
 from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.program.definitions import RuleDefinition
-from archspec.semantics.values.context import Context, GraphContext
+from archspec.semantics.values.context import Context, GraphContext, SpecError
 from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.evaluation import apply_layer, evaluate, force
 from archspec.semantics.values.model import (
@@ -80,13 +80,8 @@ def data_value(context: GraphContext, expression: ast.Expr, what: str = "an outp
     if isinstance(value, OpLayer) and any(has_poison(item.value) for item in value.given):
         return POISON  # `relu(x)` with data that failed
     forced = force(context, value, expression.span)
-    if (asked := _branch_input(forced)) is not None:
-        raise context.error(
-            "E0315",
-            f"{what} must be data, but this branch takes an input, so it is a layer",
-            asked.span,
-            fix="remove the `input`: a branch can use the names around it",
-        )
+    if (asked := branch_input(forced)) is not None:
+        raise branch_refused(context, what, asked, expression.span)
     raise context.error(
         "E0315",
         f"{what} must be data, but this is {kind_of(forced)}",
@@ -95,7 +90,18 @@ def data_value(context: GraphContext, expression: ast.Expr, what: str = "an outp
     )
 
 
-def _branch_input(value: Value) -> ast.Input | None:
+def branch_refused(context: Context, what: str, asked: ast.Input, used: Span) -> SpecError:
+    """The error for a branch with an `input` where data is needed, at that input."""
+    return context.error(
+        "E0315",
+        f"{what} must be data, but this branch takes an input, so it is a layer",
+        asked.span,
+        secondary=[(used, "used here")],
+        fix="remove the `input`: a branch can use the names around it",
+    )
+
+
+def branch_input(value: Value) -> ast.Input | None:
     """The first `input` of a branch in braces, which makes it a layer."""
     if not isinstance(value, Closure) or not isinstance(value.expression, ast.Anonymous):
         return None

@@ -50,7 +50,11 @@ def _bind_inputs(frame: Frame) -> None:
         if node is None:
             continue
         if item.optional:
-            frame.function.add(code(f"assert {name} is not None"))
+            reason = ""
+            if frame.layout.root:  # TorchScript does not call `check_inputs`, which says the same
+                mode = "training" if frame.training else "inference"
+                reason = f', "`{name}` is missing: {mode} needs it"'
+            frame.function.add(code(f"assert {name} is not None{reason}"))
         assignable = not item.optional and item.name not in frame.layout.optional
         frame.values.variables.bind(Port(node.id), name, assignable=assignable)
 
