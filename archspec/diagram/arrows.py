@@ -60,7 +60,7 @@ class Drawn:
     """Arrows, and the points where they branch, each with its frame.
 
     `heads` and `tails` have the numbers of cells of boxes that several arrows enter and leave.
-    `needed` has the boxes that outputs need.
+    `needed` has the boxes that outputs need. `rows` has the outputs that are drawn side by side.
     """
 
     arrows: tuple[Arrow, ...]
@@ -68,6 +68,7 @@ class Drawn:
     heads: Mapping[int, int]
     tails: Mapping[int, int]
     needed: frozenset[int]
+    rows: tuple[tuple[int, ...], ...]
 
 
 def arrows(flat: Flat, owner: Mapping[int, int], wiring: Wiring, wording: Wording) -> Drawn:
@@ -121,7 +122,18 @@ def arrows(flat: Flat, owner: Mapping[int, int], wiring: Wiring, wording: Wordin
     ]
     lines = plumb(edges, order, reach, wiring, splits)
     drawn = tuple(_with_lines(found, lines, rank))
-    return Drawn(drawn, splits, heads.counts, tails.counts, needed)
+    rows = tuple(_side_by_side(flat, rank))
+    return Drawn(drawn, splits, heads.counts, tails.counts, needed, rows)
+
+
+def _side_by_side(flat: Flat, rank: Mapping[int, int]) -> Iterator[tuple[int, ...]]:
+    """The tensors of each output that has several, if they are about equally far down."""
+    outputs = (item for item in flat.nodes if item.kind == "output")
+    for _, group in groupby(outputs, key=lambda item: item.name.partition("[")[0]):
+        row = tuple(item.index for item in group)
+        levels_of = [rank[index] for index in row]
+        if len(row) > 1 and max(levels_of) - min(levels_of) <= 1:
+            yield row
 
 
 def _needed(edges: Sequence[Edge], outputs: Iterable[int]) -> frozenset[int]:

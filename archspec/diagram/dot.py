@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import cast
 
 import graphviz  # type: ignore[import-untyped]  # the package has no types
@@ -129,6 +130,11 @@ class _Writer:
         self._fill(self.graph, None)
         for arrow in self.drawing.arrows:
             self._draw_arrow(arrow)
+        for row in self.drawing.rows:
+            with self.graph.subgraph() as level:
+                level.attr(rank="same")
+                for left, right in pairwise(row):
+                    level.edge(f"n{left}", f"n{right}", style="invis")
 
     def _fill(self, graph: graphviz.Digraph, frame: int | None) -> None:
         """Add the contents of a frame. Nesting is that of the drawing, so it is shallow."""

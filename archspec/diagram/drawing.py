@@ -81,12 +81,16 @@ class Frame:
 
 @frozen
 class Drawing:
-    """Boxes in order, frames outermost first, arrows in the order of their sources."""
+    """Boxes in order, frames outermost first, arrows in the order of their sources.
+
+    `rows` has boxes that are side by side, in this order.
+    """
 
     boxes: tuple[Box, ...]
     frames: tuple[Frame, ...]
     arrows: tuple[Arrow, ...]
     categories: tuple[str, ...]
+    rows: tuple[tuple[int, ...], ...] = ()
 
 
 def drawing_of(flat: Flat, wording: Wording, facts: Facts) -> Drawing:
@@ -177,7 +181,7 @@ class _Builder:
             for box in boxes
         ]
         boxes += [Box(at, "split", "", (), frame, ()) for at, frame in drawn.splits.items()]
-        return Drawing(tuple(boxes), frames, drawn.arrows, tuple(sorted(categories)))
+        return Drawing(tuple(boxes), frames, drawn.arrows, tuple(sorted(categories)), drawn.rows)
 
     # ------------------------------------------------------------------ frames
 

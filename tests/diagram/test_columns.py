@@ -1,5 +1,7 @@
 """Frames below each other: equally wide, with their titles on one side."""
 
+import pytest
+
 from archspec import load
 from archspec.diagram import render as rendering
 from archspec.diagram.columns import align
@@ -35,6 +37,18 @@ def test_a_frame_is_not_widened_over_what_is_beside_it(program):
             if "pos" in box and box["_gvid"] not in members[frame["name"]]:
                 x, y = map(float, box["pos"].split(","))
                 assert not (left < x < right and low < y < high)
+
+
+@pytest.mark.parametrize("depth", ["auto", 1, 2, 3, 4])
+def test_the_tensors_of_an_output_are_side_by_side_in_their_order(depth, program):
+    dot = drawing(load("resnet50_fpn").compiled, depth)
+    placed = rendering.place(rendering.Graphviz(program, 60), dot).layout
+    boxes = [item for item in placed["objects"] if "pyramid[" in item.get("label", "")]
+    boxes.sort(key=lambda item: item["label"].partition("pyramid[")[2])
+    places = [tuple(map(float, item["pos"].split(","))) for item in boxes]
+    assert len(places) == 5
+    assert places == sorted(places)
+    assert len({y for _, y in places}) == 1
 
 
 def test_columns_are_aligned_also_where_an_arrow_passes_beside_them():
