@@ -63,13 +63,16 @@ class Watched:
         return hook
 
     def runs(self, **sizes: int) -> bool:
-        """Whether torch accepts an image of this size. Raises AssertionError for a wrong shape."""
-        (kind,) = self.network.inputs[0].types
+        """Whether torch accepts images of this size. Raises AssertionError for a wrong shape."""
         self.sizes = {**self.network.compiled.sizes, **sizes}
-        image = torch.empty([size.evaluate(self.sizes) for size in kind.shape], device="meta")
+        images = [
+            torch.empty([size.evaluate(self.sizes) for size in kind.shape], device="meta")
+            for port in self.network.inputs
+            for kind in port.types
+        ]
         try:
             with torch.inference_mode():
-                self.module(image)
+                self.module(*images)
         except RuntimeError:
             return False
         return True
