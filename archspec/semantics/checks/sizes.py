@@ -145,8 +145,13 @@ def _reasons(needs: tuple[Requirement, ...]) -> list[tuple[Span, str]]:
 
 
 def _input_span(inputs: Inputs) -> Span:
+    """The first statement after which all sizes are declared."""
     if not inputs.statements:
         return inputs.definition.name_span
-    statement = inputs.statements[-1]
+    first_uses = [place.start for place in inputs.places.values()]
+    statement = next(
+        (item for item in inputs.statements if all(start < item.span.end for start in first_uses)),
+        inputs.statements[-1],
+    )
     last = statement.items[-1]
     return statement.items[0].span.to(last.type.span if last.type is not None else last.span)
