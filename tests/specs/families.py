@@ -5,12 +5,13 @@ square images, or `sizes` by name. `[sizes]` names the network that is tested on
 `options`; it is missing if images have one size. Of squares each `step`-th is tried, and none below
 the size `least`, where torch would broadcast maps of one position, which archspec refuses to add.
 `boundaries` are the networks tested near their smallest size, if these are not all (depth takes
-time and does not change sizes). `[counts]` has published parameters, multiply-accumulates (of
-convolutions, matrix products and attention, for a batch of one) and depths; `[[variants]]` the same
-for networks with options, `[folded]` for those with folded norms. `[live]` says which presets are
-compared with torchvision or timm, and at which size; `[transformers.NAME]` names a model of
-transformers and its configuration, with a `size` if it is run. `skips` in `[run]` says that
-training may skip layers. `[papers.ROW]` are rows of the table in `specs/README.md`.
+time and does not change sizes). With `stricter`, the spec excludes sizes that torch accepts.
+`[counts]` has published parameters, multiply-accumulates (of convolutions, matrix products and
+attention, for a batch of one) and depths; `[[variants]]` the same for networks with options,
+`[folded]` for those with folded norms. `[live]` says which presets are compared with torchvision or
+timm, and at which size; `[transformers.NAME]` names a model of transformers and its configuration,
+with a `size` if it is run. `skips` in `[run]` says that training may skip layers. `[papers.ROW]`
+are rows of the table in `specs/README.md`.
 
 `[golden.FILE]` says how a golden file is compared, if not the preset of the same name is run as it
 is: `network` is its preset and `parameters` are values for parameters of that; `options` are
