@@ -91,7 +91,8 @@ def _claim(modules: dict[str, str], name: str, module: str) -> None:
 @cache
 def choice_words() -> frozenset[str]:
     """Every word that is a value of some attribute of an op, such as `half`."""
-    own = [text for module, text in _texts().items() if module != Op.__module__]
+    bases = {base.__module__ for base in Op.__mro__}
+    own = [text for module, text in _texts().items() if module not in bases]
     foreign = [getsource(module) for module in _foreign_modules()]
     return frozenset(
         word
