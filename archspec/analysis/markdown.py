@@ -9,6 +9,9 @@ from archspec.analysis.number_format import short, short_bytes, sizes_text
 from archspec.analysis.receptive_field import field_text
 from archspec.types.sizes import ValidSizes
 
+_MOST_SHAPES = 6
+"""More outputs of a block, such as those of a tap at many paths, are not all listed."""
+
 
 def markdown(
     report: Report, training_sizes: ValidSizes | None = None, weights: str = "", undrawn: str = ""
@@ -107,9 +110,11 @@ def block_rows(report: Report) -> Iterator[tuple[str, ...]]:
 
 
 def _shapes(shapes: Sequence[str]) -> str:
-    """`4 × [B, 64, H, W]` for equal shapes; different ones are listed."""
+    """`4 × [B, 64, H, W]` for equal shapes; different ones are listed, if they are few."""
     if len(shapes) > 1 and len(set(shapes)) == 1:
         return f"{len(shapes)} × {shapes[0]}"
+    if len(shapes) > _MOST_SHAPES:
+        return f"{shapes[0]}; {shapes[1]}; ..; {shapes[-1]} ({len(shapes)} in all)"
     return "; ".join(shapes)
 
 

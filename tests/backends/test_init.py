@@ -246,3 +246,22 @@ def test_roots_and_logarithms_are_written_as_calls(network, written, text):
     (line,) = (one for one in python_source(net.compiled)[0].splitlines() if "nn.init" in one)
     assert line.endswith(text)
     assert net.to_torch().l.weight.isfinite().all()
+
+
+def test_numbers_with_many_digits_are_written_as_roots(network):
+    net = network(
+        """
+network net {
+  input x: f32[B = 1, 4]
+  param scale: f32[4] = uniform(-1 / sqrt(40), 1 / sqrt(40))
+  param shift: f32[4] = uniform(-sqrt(3), 0.25)
+  output x * scale + shift
+}
+""",
+    )
+    text, _ = python_source(net.compiled)
+    assert "a=-1 / math.sqrt(40), b=1 / math.sqrt(40)" in text
+    assert "a=-math.sqrt(3), b=0.25" in text
+    module = to_module(net.compiled)
+    assert 0 < module.scale.abs().max() <= 1 / math.sqrt(40)
+    assert -math.sqrt(3) <= module.shift.min() <= module.shift.max() <= 0.25

@@ -146,6 +146,19 @@ def test_depth_expands_blocks(run, tmp_path):
         assert "total 2,044 129,024" in [" ".join(line.split()) for line in output.splitlines()]
 
 
+def test_many_outputs_of_a_block_are_not_all_listed(run, tmp_path):
+    (tmp_path / "many.arch").write_text(
+        'block chain { for i in 0..9 { "layer{i}": linear(i + 1) } }\n'
+        "network many(n: int = 9) {\n"
+        "  input x: f32[B = 1, 8]\n"
+        '  output y = x -> net: tap(chain, ...["layer{i}" for i in 0..n]) -> concat\n'
+        "}\n"
+    )
+    many, few = (run("show", "many.arch", "--set", f"n={n}").stdout for n in (9, 3))
+    assert "[B, 1]; [B, 2]; ..; [B, 9] (9 in all)" in many
+    assert "[B, 1]; [B, 2]; [B, 3]" in few
+
+
 def test_receptive_fields_are_left_out_if_all_are_the_whole_input(run, tmp_path):
     (tmp_path / "fields.arch").write_text(
         "network far {\n"

@@ -78,7 +78,8 @@ def call_layer(context: Context, function: Value, node: ast.Call) -> Value:
         return call_layer(context, function.inner, node)
     if is_layer(function):
         refuse_data(context, node)
-    if (hidden := hiding(context, node.function, function, "E0302")) is not None:
+    hidden = hiding(context, node.function, function, "E0302", called=True)
+    if hidden is not None:
         raise hidden
     if isinstance(function, str) and isinstance(node.function, ast.Name):
         raise _choice_called(context, function, node)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from archspec.diagnostics.model import Edit, Fix
 from archspec.graph.model import Structure
+from archspec.semantics.expansion.not_bound import bound_below_inputs
 from archspec.semantics.expansion.requirements import sizes_text
 from archspec.semantics.expansion.shape_patterns import dtype_of, is_ellipsis, name_free, size_of
 from archspec.semantics.program.definitions import BlockDefinition
@@ -194,6 +195,8 @@ def _free_dim(
     context: GraphContext, entry: ast.DimExpr, name: str, found: Inputs, whole: ast.TypeExpr
 ) -> Dim:
     if entry.default is None:
+        if (below := bound_below_inputs(context, name, entry.span)) is not None:
+            raise below
         edits = _sizes_for_reports(context, whole)
         context.environment.bind(name, POISON, entry.span)
         message = f"the free dim `{name}` of a network needs a default size"

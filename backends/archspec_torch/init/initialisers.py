@@ -72,8 +72,11 @@ class Spelled(float):
 
 def spelled(value: float) -> float:
     """A number with many digits as a root or a logarithm of an integer, if it is one."""
-    if len(repr(value)) <= SHORT or not 1 / GREATEST < value < GREATEST:
+    if len(repr(value)) <= SHORT or not 1 / GREATEST < abs(value) < GREATEST:
         return value
+    if value < 0:
+        positive = spelled(-value)
+        return spelled_as(value, f"-{positive!r}") if isinstance(positive, Spelled) else value
     square, inverse = round(value**2), round(value**-2)
     power = round(exp(min(value, log(GREATEST))))
     forms = [(f"math.sqrt({square})", sqrt(square)), (f"math.log({power})", log(power))]
@@ -83,10 +86,15 @@ def spelled(value: float) -> float:
     forms += [(f"{inverse} ** -0.5", inverse**-0.5)] if inverse else []
     for text, number in forms:
         if number == value:
-            found = Spelled(value)
-            found.text = text
-            return found
+            return spelled_as(value, text)
     return value
+
+
+def spelled_as(value: float, text: str) -> Spelled:
+    """A number that is written as this text."""
+    found = Spelled(value)
+    found.text = text
+    return found
 
 
 def init_call(
