@@ -3,6 +3,7 @@
     pip install 'archspec-nn[examples]'
     python docs/examples/train_digits.py lenet --epochs 5 --out run
     python docs/examples/train_digits.py unet --set classes=11 --size H=W=32 --out maps
+    python docs/examples/train_digits.py nin_dsn_cifar10 --input companion_weight=0.1 --out losses
 
 A network that returns a map [B, classes, H, W] learns to label pixels: 0 is the background, a digit
 d is 1 + d. The folder gets a checkpoint, `log.csv` and `history.svg`; `--resume` continues.
@@ -35,7 +36,8 @@ def main() -> None:
         for chosen in options.size:
             network = network.at(**chosen)
         model = network.to_torch(device=options.device, seed=options.seed)
-        train, test = (fitted(part, model) for part in digits(options.seed, options.examples))
+        parts = digits(options.seed, options.examples)
+        train, test = (fitted(part, model) | dict(options.input) for part in parts)
         optimiser = torch.optim.AdamW(parameter_groups(model, options.weight_decay), options.rate)
         trainer = Trainer(
             model,
@@ -63,6 +65,7 @@ def arguments() -> argparse.Namespace:
     add = parser.add_argument
     add("spec", help="lenet, mine.arch or mine.arch:name, as for `archspec show`")
     add("--set", type=setting, action="append", default=[], help="a parameter: classes=10")
+    add("--input", type=setting, action="append", default=[], help="a number: teacher_weight=0.5")
     add("--size", type=sizes, action="append", default=[], help="of images: H=W=32")
     add("--epochs", type=int, default=10, help="passes over the training images")
     add("--batch", type=int, default=32, help="images in a step")

@@ -13,6 +13,9 @@ from torch import nn
 from trainer import Trainer, evaluate, parameter_groups
 
 import archspec
+from archspec.analysis.cost import inputs_of, outputs_of
+from tests.specs.compiled import shipped
+from tests.specs.families import family, options
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
@@ -61,6 +64,30 @@ def load(tmp_path):
     file = tmp_path / "nets.arch"
     file.write_text(SPEC, encoding="utf-8")
     return lambda name, seed=0: archspec.load(file, name).to_torch(seed=seed)
+
+
+WITH_LOSSES = ["nin_dsn", "task_distillation", "guidance", "recall", "nat"]
+
+
+@pytest.mark.parametrize("name", WITH_LOSSES)
+def test_shipped_networks_with_losses_are_trained(name):
+    """All inputs of training by name; the log has all scalar outputs."""
+    run = family(name)["run"]
+    network = shipped(run["network"], **options(run))
+    generator = torch.Generator().manual_seed(4)
+    sizes = {**network.compiled.sizes, **run.get("sizes", {}), "B": 6}
+    data = {}
+    for port in inputs_of(network.compiled.training):
+        (kind,) = port.types
+        shape = [size.evaluate(sizes) for size in kind.shape]
+        numbers = torch.rand(shape, generator=generator)
+        data[port.name] = (numbers > 0.5).long() if kind.dtype.value == "i64" else numbers
+    run = training(network.to_torch(seed=1))
+    run.train(data, epochs=2, batch_size=3)
+    outputs = outputs_of(network.compiled.training)
+    scalars = {port.name for port in outputs if not port.types[0].shape}
+    assert set(run.history[-1]) == {"epoch", "rate"} | scalars
+    assert "loss" in scalars
 
 
 def images(count=20):
@@ -318,6 +345,13 @@ def test_the_program_trains_a_classifier_and_continues(tmp_path):
     assert "test accuracy" in again.stdout
     assert len((tmp_path / "log.csv").read_text().splitlines()) == 3
     assert (tmp_path / "history.svg").exists()
+
+
+@pytest.mark.slow
+def test_the_program_gives_numbers_to_further_inputs(tmp_path):
+    done = digits(tmp_path, "nin_dsn_cifar10", "--epochs", "1", "--input", "companion_weight=0.1")
+    assert done.returncode == 0, done.stderr
+    assert "companion_loss" in (tmp_path / "log.csv").read_text()
 
 
 @pytest.mark.slow
