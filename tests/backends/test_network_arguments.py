@@ -251,6 +251,32 @@ network net(classes: int = 9, spread: float = 0.5) {
     assert (layer.bias == 0).all()
 
 
+def test_numbers_of_initial_values_of_parameters_are_expressions(tmp_path):
+    text = """
+block scaled(classes: int, spread: float) {
+  input x
+  bound = 1 / sqrt(classes)
+  param weight: f32[classes, 4] = uniform(-bound, bound)
+  shift = "shift.own": param([classes], normal(std=2 * spread))
+  output (x, weight, shift)
+}
+network net(classes: int = 9, spread: float = 0.5) {
+  input x: [B = 1, 4]
+  output x -> scaled: scaled(classes, spread) -> { input y, w, b
+    output (y, w, b) -> affine }
+}
+"""
+    net = written(text, tmp_path)
+    assert arguments_of(net) == {"classes": 9, "spread": 0.5}
+    source, _ = python_source(net.compiled)
+    assert "bound = 1 / math.sqrt(self.classes)" in source
+    assert "a=-bound, b=bound" in source
+    assert "std=2 * self.spread" in source
+    made = class_of(net)(classes=400, spread=0.0)
+    assert 0 < made.scaled.weight.abs().max() <= 0.05
+    assert not made.scaled.shift.own.any()
+
+
 def test_a_value_outside_the_domain_is_rejected_with_a_message(tmp_path):
     text = """
 network net(width: int in 1.. = 8, kernel: int in [3, 5] = 3, wide: int in 2..10 = 4) {

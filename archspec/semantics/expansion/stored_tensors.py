@@ -59,7 +59,8 @@ def parameter(context: GraphContext, statement: ast.ParamDecl) -> Value:
             wanted = TensorType(DType.F32, tuple(map(dim, shape)))
             graph = _graph_of(inside, statement, statement.init, value, wanted)
             return _declared(context, statement, op, graph, shape)
-        given.append(Given("init", value, statement.init.span))
+        place, environment = statement.init.span, context.environment
+        given.append(Given("init", value, place, statement.init, environment))
     layer = OpLayer(all_ops()["param"], tuple(given), statement.span)
     return instantiate(context, layer, (), statement.name, statement.span)
 

@@ -15,6 +15,7 @@ from archspec_torch.code.lines import Line
 from archspec_torch.code.names import MAPPING_NAMES, is_identifier
 from archspec_torch.code.pieces import Argument, Call, Code, Hole, call, code, listing
 from archspec_torch.code.text import literal
+from archspec_torch.init.initialisation import written_numbers
 from archspec_torch.init.initialisers import init_call
 from archspec_torch.lowering.base import site
 from archspec_torch.planning.layout import Layout
@@ -195,17 +196,20 @@ class Constructor:
             same_names(self.construct(self.unit.callee(instance, region)))
             for region in instance.regions
         ]
-        filled += _initial(branch.access, parameter, computed)
+        filled += _initial(branch.access, parameter, instance, computed)
 
 
-def _initial(access: str, parameter: Parameter, computed: list[Code]) -> Iterator[Line]:
+def _initial(
+    access: str, parameter: Parameter, instance: Instance, computed: list[Code]
+) -> Iterator[Line]:
     """Set a tensor to its initial value, which may be computed."""
     for value in computed:
         if parameter.learnable:
             yield Line(code("with torch.no_grad():"))
         yield Line(call(f"{access}.copy_", value), indent=4 if parameter.learnable else 0)
     if not computed:
-        yield Line(init_call(parameter.initialiser or Zeros(), access))
+        how = parameter.initialiser or Zeros()
+        yield Line(init_call(how, access, written_numbers(instance, "init")))
 
 
 def _fixed(branch: Branch) -> Iterator[Line]:

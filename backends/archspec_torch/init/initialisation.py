@@ -171,14 +171,20 @@ def _asked(layout: Layout) -> Iterator[Asked]:
                 explicit = is_explicit(instance, parameter)
                 wanted = explicit or given.get(parameter.name) != how
             if wanted:
-                attribute = f"{parameter.parametrises or parameter.name}_init."
-                written = {
-                    name.removeprefix(attribute): one
-                    for name, one in instance.written.items()
-                    if name.startswith(attribute)
-                }
+                attribute = f"{parameter.parametrises or parameter.name}_init"
+                written = written_numbers(instance, attribute)
                 found[parameter.name] = Asked(owned.key, parameter.name, how, explicit, written)
         yield from found.values()
+
+
+def written_numbers(instance: Instance, attribute: str) -> dict[str, Expression]:
+    """What the spec has for the numbers of an initialiser, which is the value of an attribute."""
+    start = f"{attribute}."
+    return {
+        name.removeprefix(start): one
+        for name, one in instance.written.items()
+        if name.startswith(start)
+    }
 
 
 def is_derived(parameter: Parameter) -> bool:
