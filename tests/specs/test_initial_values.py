@@ -42,6 +42,9 @@ SPREADS = [
     ("resnetv2_50", {}, "head.fc.weight", 0.01),
     ("voc_fcn8s", {"encoder": "vgg16(hidden=8)"}, "conv3_1.weight", sqrt(2 / (9 * 256))),
     ("unsupervised_depth", {}, "conv_stage2_block1_branch2b.weight", 1 / sqrt(9 * 128)),
+    ("resnetv2_50_k4", {}, "stages.2.blocks.3.conv2.weight", 1 / sqrt(9 * 256)),  # of both fans
+    ("revnet50", {}, "stages.3.blocks.1.conv2.weight", 1 / sqrt(9 * 256)),
+    ("jigsaw", {"dim": 8}, "hidden.weight", 0.005),
     ("bts", {}, "decoder.conv5.0.weight", sqrt(2 / (9 * (512 + 256 + 512)))),
 ]
 

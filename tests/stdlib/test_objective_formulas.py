@@ -47,6 +47,18 @@ def ranking_hinge(scores, margin, hardest):
     return captions.sum(1) + images.sum(0)
 
 
+def semihard(e, t, margin):
+    """Pair by pair: the nearest negative beyond the positive, or else the farthest negative."""
+    distances = (e[:, None] - e[None]).square().sum(2)
+    losses = []
+    for a, p in (t[:, None] == t).fill_diagonal_(False).nonzero().tolist():
+        negatives = distances[a][t != t[a]]
+        beyond = negatives[negatives > distances[a, p]]
+        negative = beyond.min() if len(beyond) else negatives.max()
+        losses.append((margin + distances[a, p] - negative).clamp(min=0))
+    return torch.stack(losses).mean()
+
+
 def linear_cka(a, b):
     """In the space of features, as in Kornblith et al., formula 2 of section 3."""
     a, b = ((f - f.mean(0)).flatten(1) for f in (a, b))
@@ -159,6 +171,14 @@ GROUPS = {
             ).mean()
         },
         [lambda: (drawn(3, 5, 5),)],
+    ),
+    "embeddings with labels": (
+        "e: f32[N = 6, 3], t: i64[N]",
+        {
+            "(e, t) -> semihard_triplet_loss": lambda e, t: semihard(e, t, 1.0),
+            "(e, t) -> semihard_triplet_loss(0.3)": lambda e, t: semihard(e, t, 0.3),
+        },
+        [lambda n=n: (drawn(n, 3), torch.arange(n) // 2) for n in (4, 6, 12)],
     ),
     "features": (
         "a: f32[N = 6, 3, 4], b: f32[N, 5]",
