@@ -12,6 +12,7 @@ from archspec.ops.registry import all_ops
 from archspec.semantics.arguments.layer_calls import initialiser_value
 from archspec.semantics.checks.names import resolve_expression
 from archspec.semantics.program.definitions import BlockDefinition, ModuleScope
+from archspec.semantics.program.library_names import missing_use
 from archspec.semantics.values.context import Context, Reported
 from archspec.semantics.values.display import on_one_line, value_text
 from archspec.semantics.values.evaluation import evaluate
@@ -140,7 +141,9 @@ def _layer(context: Context, text: str, span: Span, what: str) -> Value:
         )
     module, name = context.environment.module, head.text
     if module.definition(name) is None and name not in all_ops():
-        fix = did_you_mean(name, module.names) or did_you_mean(name, all_ops())
+        use = missing_use(module.tree, name)
+        elsewhere = use and f"{use.message}, in a file of your own with a preset of this network"
+        fix = elsewhere or did_you_mean(name, module.names) or did_you_mean(name, all_ops())
         if name.lower() in ("none", "null"):
             fix = "a layer that changes nothing is `identity`"
         raise context.error(

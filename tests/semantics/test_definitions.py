@@ -300,6 +300,16 @@ def test_invalid_layers_given_as_text(given: str, code: str) -> None:
     assert [item.code for item in failure.value.diagnostics] == [code]
 
 
+@pytest.mark.parametrize(
+    ("given", "use"),
+    [("resnet18", "use resnet { resnet18 }"), ("cbam(8)", "use std.cnn { cbam }")],
+)
+def test_layers_given_as_text_that_the_file_does_not_import(given: str, use: str) -> None:
+    text = network("output x -> norm").replace("net {", "net(norm: layer = relu) {")
+    with pytest.raises(CompileFailed, match=f"`{use}` at the top, in a file of your own"):
+        compiled(text, norm=given)
+
+
 def test_an_output_for_each_part_of_a_tuple() -> None:
     head = "block pair { input x\n  output low, high = x -> [conv(2, 3), conv(3, 3)] }"
     text = network("output a, b = x -> pair", "output c = x -> pair.high", head=head)
