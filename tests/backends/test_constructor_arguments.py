@@ -158,6 +158,61 @@ block enlarge(scale: int) {
         "x -> enlarge(2) -> enlarge(3)",
         "(scale, out_channels) in ((2, 32), (3, 72))",
     ),
+    "a loop that is written out on one side": (
+        """block scaled(rate: float) { input x: [B, N, D]
+  output x + (x -> dropout(rate) -> linear(D)) }
+block stage(width: int, depth: int, last: bool, rate: float) {
+  linear(width)
+  -> if last { layer_norm }
+  -> layers: for j in 0..depth { scaled(rate * j / max(1, depth - 1)) }
+  -> if last { linear(width) -> relu }
+}""",
+        "x: f32[B = 2, 5, 8]",
+        "x -> stage(8, 2, false, 0.2) -> stage(8, 5, true, 0.4)",
+        "(depth, last, rate) in ((5, True, 0.4), (2, False, 0.2))",
+    ),
+    "values of a loop": (
+        """block noisy(rate: float) { input x: [B, N, D]
+  output x -> dropout(rate) -> linear(D) }
+block stage(rate: float) { layers: for r in [0.0, 0.1, 0.4] { noisy(rate * r) } }""",
+        "x: f32[B = 2, 5, 8]",
+        "x -> stage(0.5)",
+        "def __init__(self, in_features: int) -> None",
+    ),
+    "parts of one size": (
+        """block parted(a: int, b: int) { input x: [B, N, D]
+  y, z = x -> linear(a + b) -> split([a, b], axis=2)
+  output (x, y -> linear(D), z -> linear(D)) -> sum_of }
+block sum_of { input x, y, z
+  output x + y + z }""",
+        "x: f32[B = 2, 5, 8]",
+        "x -> parted(4, 4)",
+        "`Parted` is for a == b",
+    ),
+    "parts of an axis and initial values": (
+        """block heads_of(heads: int) {
+  input x: [B, N, D] where D % heads == 0
+  output x -> rearrange("b n (h d) -> b h n d", h=heads) -> scores
+    -> rearrange("b h n d -> b n (h d)")
+}
+block scores { input x: [B, H, N, E]
+  param weight: f32[E, E] = trunc_normal(std=E ** -0.5)
+  output (x, weight) -> matmul }""",
+        "x: f32[B = 2, 5, 8]",
+        "x -> heads_of(4) -> heads_of(2)",
+        "std=self.E ** -0.5",
+    ),
+    "a list of sizes for an inline block": (
+        """inline block drawn(shape: list[int]) {
+  output arange(shape[0] * shape[1], dtype=f32) -> reshape(shape)
+}
+block shifted(width: int) { input x: [B, N, D]
+  param table: f32[width, D] = drawn([width, D])
+  output (x -> linear(D)) + (table -> sum(axis=0)) }""",
+        "x: f32[B = 2, 5, 8]",
+        "x -> shifted(8)",
+        "reshape(width, D)",
+    ),
     "a parameter of an inline block": (
         """inline block scaled { input x: [B, N, C]
   factor = gamma: param([C], ones)

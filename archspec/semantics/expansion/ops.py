@@ -101,7 +101,9 @@ def instantiate(
     warn_of_channels(context, layer, op, inputs, span)
     warn_of_no_state(context, op, inputs, regions, span)
     found, needs = _infer(context, op, layer, inputs, yields, span)
-    written = written_later(layer.given, positional(type(op)), context.builder.owner)
+    written = written_later(
+        layer.given, positional(type(op)), context.builder.owner, type(op).variadic
+    )
     origin, explicit = context.origin(span), _explicit(layer, op)
     instance = Instance(key, op, None, regions, origin, explicit, frozen, written)
     if key:

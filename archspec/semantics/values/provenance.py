@@ -50,7 +50,22 @@ def as_written(node: ast.Expr, environment: Environment, depth: int = 0) -> Expr
             return _operation(sign, nodes, environment, depth) if known else None
         case ast.Call(function=ast.Name(text=name)) if not environment.has_local(name):
             return _called(name, node, environment, depth)
+        case ast.Index(base=base, indices=(at,)):
+            found = _written_item(base, at, environment, depth)
+            if found is not None:
+                return found
     return as_number(folded(node, environment, depth))
+
+
+def _written_item(
+    base: ast.Expr, at: ast.Expr, environment: Environment, depth: int
+) -> Expression | None:
+    """The item of a list whose items are known as they were written."""
+    whole, place = as_written(base, environment, depth + 1), folded(at, environment, depth + 1)
+    if not isinstance(whole, Operation) or whole.sign != "tuple" or type(place) is not int:
+        return None
+    count = len(whole.operands)
+    return whole.operands[place] if -count <= place < count else None
 
 
 def _parts(
@@ -280,11 +295,12 @@ def defaults_of(definition: Definition) -> dict[str, Expression]:
 
 
 def written_given(
-    given: Iterable[Given], order: Sequence[str], owner: object
+    given: Sequence[Given], order: Sequence[str], owner: object, variadic: str | None = None
 ) -> dict[str, Expression]:
     """The expressions of the given arguments by name, if they say more than a number.
 
-    `order` names positional arguments; `owner` is the definition of the surrounding block.
+    `order` names positional arguments, those after them are items of the list `variadic`; `owner`
+    is the definition of the surrounding block.
     Of arguments written in another definition, as in a layer that is an argument, the numbers are
     known, and that they come from outside.
     """
@@ -301,7 +317,26 @@ def written_given(
         if expression is not None and has_names(expression):
             found[name] = expression
         found.update(_of_initialiser(name, item.node, item.environment))
+    if variadic is not None:
+        items = [item for item in given if item.name is None][len(order) :]
+        expression = _of_items(items, owner)
+        if expression is not None and has_names(expression):
+            found[variadic] = expression
     return found
+
+
+def _of_items(items: Sequence[Given], owner: object) -> Expression | None:
+    """The list that arguments make, of which one may be the list itself."""
+    found: list[Expression] = []
+    for item in items:
+        if item.node is None or item.environment is None or item.environment.owner is not owner:
+            return None
+        expression = as_written(item.node, item.environment)
+        if expression is None:
+            return None
+        found.append(expression)
+    is_list = len(items) == 1 and isinstance(items[0].value, ListValue | tuple)
+    return found[0] if is_list else Operation("tuple", tuple(found))
 
 
 def _of_initialiser(
@@ -332,11 +367,13 @@ Later: TypeAlias = "Callable[[], Mapping[str, Expression]] | None"
 """Finds the expressions of arguments when called; None if there are none."""
 
 
-def written_later(given: tuple[Given, ...], order: Sequence[str], owner: object) -> Later:
+def written_later(
+    given: tuple[Given, ...], order: Sequence[str], owner: object, variadic: str | None = None
+) -> Later:
     """`written_given`, deferred until it is needed."""
     if not any(item.node is not None for item in given):
         return None
-    return lambda: written_given(given, order, owner)
+    return lambda: written_given(given, order, owner, variadic)
 
 
 def written_to_block(layer: BlockLayer, owner: object) -> Later:

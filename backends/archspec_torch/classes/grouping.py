@@ -239,7 +239,8 @@ def _parametrise(defined: ClassDef, numbers: Collection[str], below: Collection[
         given = {name: values for name, values in given.items() if name not in defaults}
         sizes, same = _without_equal_ones(sizes)
         unexplained = unexplained_names(defined.drafts)
-        fixed = fixed_names(defined.drafts, rows, {**sizes, **given}, below, unexplained)
+        fixed, varying = fixed_names(defined.drafts, rows, {**sizes, **given}, below, unexplained)
+        unexplained |= varying
         defined.fixed = frozenset(fixed)
         sizes = {name: values for name, values in sizes.items() if name not in fixed}
         given = {name: values for name, values in given.items() if name not in fixed}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
 from archspec.graph.codegen.identifiers import numbered
 from archspec.graph.codegen.repeats import Form, Same, Steps, Table, columns, is_run, runs
-from archspec.graph.expression import Expression, Number, has_names
+from archspec.graph.expression import Expression, Number, has_names, names_in
 from archspec_torch.code.pieces import (
     COUNT,
     Code,
@@ -120,17 +120,20 @@ def _name_code(labels: Sequence[str]) -> Code:
 def _comprehension(run: Sequence[Code], name: Code, start: str = "") -> tuple[Code, Code]:
     """`child` and `for i in range(n)`, or over a tuple of floats."""
     rest = columns([_form(item) for item in run])
-    second = holes(run[1])
+    places = zip(*map(holes, run), strict=True)
     tables: dict[tuple[float, ...], str] = {}
     uses_index = bool(name)
+    read: dict[str, None] = {}  # the names on which values of tables depend
 
     def change(hole: Hole) -> Code:
         nonlocal uses_index
-        following = next(second)
+        each_time = next(places)
+        following = each_time[1]
         match next(rest):
             case Same():
                 return code(hole)
             case Table(values):
+                read.update((name, None) for one in each_time for name in _names_read(one))
                 return code(tables.setdefault(values, _table_name(hole, tables)))
             case Steps(first, step):
                 uses_index = True
@@ -141,7 +144,7 @@ def _comprehension(run: Sequence[Code], name: Code, start: str = "") -> tuple[Co
                 return code(hole, " + ", index) if first else index
 
     child = replace(run[0], change)
-    target, source = _loop(tables, Hole(len(run), COUNT, start=start), uses_index)
+    target, source = _loop(tables, Hole(len(run), COUNT, start=start), uses_index, (*read,))
     return child, code(f"for {target} in ", source)
 
 
@@ -158,17 +161,23 @@ def _table_name(hole: Hole, tables: dict[tuple[float, ...], str]) -> str:
     return wanted if wanted not in tables.values() else f"{wanted}_{len(tables)}"
 
 
-def _loop(tables: dict[tuple[float, ...], str], count: Hole, uses_index: bool) -> tuple[str, Code]:
+def _names_read(hole: Hole) -> Iterable[str]:
+    return names_in(hole.origin) if hole.origin is not None else hole.read if hole.derived else ()
+
+
+def _loop(
+    tables: dict[tuple[float, ...], str], count: Hole, uses_index: bool, read: tuple[str, ...]
+) -> tuple[str, Code]:
     if not tables:
         times = code("range(", count, ")")
         return ("i" if uses_index else "_"), times
     if len(tables) == 1:
         ((values, target),) = tables.items()
-        source = code(Hole(values, f"{target}_values"))
+        source = code(Hole(values, f"{target}_values", derived=read, read=read))
     else:
         target = ", ".join(tables.values())
         rows = tuple(zip(*tables, strict=True))
-        source = code(Hole(rows, "table"))
+        source = code(Hole(rows, "table", derived=read, read=read))
     if uses_index:
         target = f"i, ({target})" if len(tables) > 1 else f"i, {target}"
         source = code("enumerate(", source, ")")

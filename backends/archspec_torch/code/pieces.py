@@ -45,7 +45,8 @@ class Hole:
     `origin` is its expression in the spec, over names of the block. `outside` says that it is an
     argument of a called block for a number that another block wrote. For the number of iterations
     of a loop, `start` is the module of the first one. `read` are names on which a number may
-    depend whose expression is not known; `derived` are those of the called block.
+    depend whose expression is not known; `derived` are those of the called block, or of the values
+    of a table.
     """
 
     value: Any

@@ -18,11 +18,11 @@ from weakref import WeakKeyDictionary
 
 from pydantic import ValidationError
 
-from archspec.graph.expression import Expression, Operation, evaluated, names_in
+from archspec.graph.expression import Expression, Name, Operation, evaluated, names_in
 from archspec.graph.inference import inferred, own_inputs
 from archspec.graph.model import Graph, Node, Port
-from archspec.ops.base import Op, OpError
-from archspec.types.atoms import OutsideFragment
+from archspec.ops.base import Op
+from archspec.ops.merge import Split
 from archspec.types.dim import Dim, DimLike, dim
 from archspec.types.tensor import DType, TensorType
 from archspec_torch.code.pieces import Code, Hole, call, code, constructed, holes
@@ -30,18 +30,7 @@ from archspec_torch.code.sizes import size_code
 from archspec_torch.lowering import lower
 from archspec_torch.lowering.base import Scope, site
 from archspec_torch.planning.origins import Origins
-from archspec_torch.planning.size_origins import known_numbers, passed, size_origins
-
-REFUSALS = (
-    ArithmeticError,
-    LookupError,
-    NotImplementedError,
-    OpError,
-    OutsideFragment,
-    TypeError,
-    ValueError,
-)
-"""What an op, or code for it, raises for a value that it does not take at its place."""
+from archspec_torch.planning.size_origins import REFUSALS, known_numbers, passed, size_origins
 
 
 def names_in_text(graph: Graph) -> frozenset[str]:
@@ -72,6 +61,17 @@ def _dims(value: Any) -> Iterator[Dim]:
         yield value
 
 
+def equal_sizes(graph: Graph) -> Iterator[Expression]:
+    """The equations between sizes for which the code has one number: parts of one size."""
+    for node in graph.nodes:
+        if not isinstance(node.op, Split) or not isinstance(node.op.parts, tuple):
+            continue
+        written = node.instance.written.get("parts") if node.instance is not None else None
+        if isinstance(written, Operation) and len({*node.op.parts}) == 1:
+            first, *others = dict.fromkeys(written.operands)
+            yield from (Operation("==", (first, other)) for other in others)
+
+
 def names_in_sizes(graph: Graph) -> Mapping[str, frozenset[Dim]]:
     """The names on which sizes that are no numbers depend, with these sizes."""
     if graph not in _IN_SIZES:
@@ -85,7 +85,7 @@ _IN_SIZES: WeakKeyDictionary[Graph, Mapping[str, frozenset[Dim]]] = WeakKeyDicti
 
 def _in_text(graph: Graph, node: Node) -> Iterator[str]:
     yield from _divisors(graph, node)
-    variants = [*_variants(node)]
+    variants = [*_variants(graph, node)]
     if not variants:
         return
     own = _written(graph, node, node.op)
@@ -229,14 +229,23 @@ def _sizes(types: Sequence[Any]) -> list[Dim]:
     return [size for one in types for size in one.shape]
 
 
-def _variants(node: Node) -> Iterator[tuple[Expression, Op]]:
-    """For each attribute with an expression that has names, the op with another value of it."""
+def _variants(graph: Graph, node: Node) -> Iterator[tuple[Expression, Op]]:
+    """For each attribute with an expression that has names, the op with another value of it.
+
+    For one that is a list, the op with another value of each name.
+    """
     if node.op is None or node.instance is None:
         return
+    names = known_numbers(graph)
     for name, written in node.instance.written.items():
         if name not in type(node.op).model_fields or not any(names_in(written)):
             continue
         value = getattr(node.op, name)
+        if isinstance(value, tuple):  # one name may change one item of it
+            for one in dict.fromkeys(names_in(written)):
+                if (changed := _with_another(node, one, names)) is not None:
+                    yield Name(one), changed
+            continue
         for other in _others(value):
             with suppress(ValidationError):
                 yield written, node.op.derived(**{name: other})

@@ -18,11 +18,12 @@ from archspec.graph.expression import (
     names_in,
     simplified,
 )
-from archspec.graph.model import Graph, Node
+from archspec.graph.model import Graph, Node, Port
+from archspec.ops.rearrangement import Rearrange
 from archspec.types.dim import Dim
 from archspec_torch.code.pieces import Code, Hole, Quoted, code, holes, replace
 from archspec_torch.lowering.base import Lowered
-from archspec_torch.planning.size_origins import entries, size_origins
+from archspec_torch.planning.size_origins import entries, passed, size_origins
 
 SIZES_OF_INPUTS = frozenset(
     """
@@ -90,7 +91,10 @@ class Origins:
         if hole.origin is not None or isinstance(hole.value, Quoted) or hole.value is None:
             return hole
         origin = self._from_outside(hole) or placed or self._written(hole)
-        origin = self.sizes.resolved(origin, self.node) if origin else self._of_input(hole)
+        if origin is not None:
+            origin = self.sizes.resolved(origin, self.node)
+        else:
+            origin = self._passed(hole) or self._of_input(hole)
         if isinstance(origin, Outside) and self.node.op is None:
             return replaced(hole, origin=origin, outside=True)
         if origin is None:
@@ -107,6 +111,15 @@ class Origins:
             names = ("kernel", "dilation", "padding")
         read = (name for one in names if one in written for name in names_in(written[one]))
         return tuple(dict.fromkeys(read))
+
+    def _passed(self, hole: Hole) -> Expression | None:
+        """What a call passes for the name of a size in the block."""
+        callee = self.node.callee
+        if callee is None or hole.hint not in callee.names or hole.hint in callee.arguments:
+            return None
+        found = passed(self.sizes, self.node, callee, hole.hint)
+        right = found is not None and evaluated(found, self.names) == hole.value
+        return found if right and not isinstance(found, Number) else None
 
     def _is_layer(self, one: Expression) -> bool:
         """Whether an argument is a layer that the block was given itself."""
@@ -133,9 +146,11 @@ class Origins:
         if attribute in same:
             return same[attribute]
         op = self.node.op
-        if op is not None and attribute not in type(op).model_fields:
-            for one in same.values() if hole.hint not in SIZES_OF_LAYERS else ():
-                return one
+        is_part = op is not None and attribute not in type(op).model_fields
+        if is_part and same and hole.hint not in SIZES_OF_LAYERS:
+            given = self.node.instance.written if self.node.instance is not None else {}
+            whole = (one for name, one in same.items() if one == given[name])
+            return next(whole, next(iter(same.values())))
         return self._half_a_window(hole) if hole.hint == "padding" else None
 
     def _half_a_window(self, hole: Hole) -> Expression | None:
@@ -159,7 +174,10 @@ class Origins:
             return None
         if hole.hint == "size" and (self.computes_sizes or not self.node.inputs):
             return None  # a number in an expression for another size, or of the spec
-        for port in self.node.inputs:
+        ports = self.node.inputs
+        if hole.hint == "size" and isinstance(self.node.op, Rearrange):
+            ports = (*ports, Port(self.node.id, 0))  # an axis that is a part of one of the input
+        for port in ports:
             for axis, size in enumerate(self.graph.type_of(port).shape):
                 if size.constant == hole.value:
                     found = self.sizes.of(port, axis)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -19,16 +20,30 @@ from archspec.graph.expression import (
     simplified,
     substituted,
 )
+from archspec.graph.inference import inferred, own_inputs
 from archspec.graph.model import Graph, Node, Port
+from archspec.ops.base import OpError
 from archspec.ops.einops_notation import Plan
 from archspec.ops.indexing import Select
 from archspec.ops.merge import Concat, Split, Unbind
 from archspec.ops.rearrangement import Rearrange, Reduce, Repeat
 from archspec.ops.shape import Flatten
+from archspec.types.atoms import OutsideFragment
 from archspec.types.dim import Dim
 from archspec.types.tensor import TensorType
 from archspec_torch.code.products import product, quotient
 from archspec_torch.code.sums import summed, total
+
+REFUSALS = (
+    ArithmeticError,
+    LookupError,
+    NotImplementedError,
+    OpError,
+    OutsideFragment,
+    TypeError,
+    ValueError,
+)
+"""What an op, or code for it, raises for a value that it does not take at its place."""
 
 NO_SIZES = frozenset({"count", "kernel", "stride", "padding", "dilation", "groups", "heads"})
 """Attributes that are not sizes of a result."""
@@ -133,9 +148,10 @@ class SizeOrigins:
         written = self._written(node, size)
         if written is not None:
             return written
-        for other in self._alike(node, len(shape)):
-            if self.graph.type_of(other).shape[axis].constant == size:
-                return self.of(other, axis, depth)
+        alike = self._alike(node, len(shape))
+        alike = [one for one in alike if self.graph.type_of(one).shape[axis].constant == size]
+        if alike:
+            return self.of(_deciding(self.graph, node, alike, axis), axis, depth)
         if isinstance(node.op, Concat):
             return self._sum(node, axis, depth)
         found = self._flattened(node, axis, depth) or self._shared_out(node, axis, depth)
@@ -220,6 +236,28 @@ class SizeOrigins:
         """The name of a size of an input."""
         sizes = (n for n in self.graph.names if n[0].isupper() and n not in self.graph.arguments)
         return next((Name(n) for n in sizes if self.names.get(n) == size), None)
+
+
+def _deciding(graph: Graph, node: Node, ports: Sequence[Port], axis: int) -> Port:
+    """Of inputs with the same size, the one whose size the result of an op has: values."""
+    inputs = graph.types_read(node)
+    if node.op is None or node.instance is None or len(ports) == 1:
+        return ports[0]
+    regions = node.instance.regions
+    for port in ports:
+        places = [at for at, one in enumerate(node.inputs) if one == port]
+        changed = [_longer(one, axis) if at in places else one for at, one in enumerate(inputs)]
+        with suppress(*REFUSALS):
+            types, _ = inferred(node.op, regions, own_inputs(regions, tuple(changed)))
+            if types[0].shape[axis] == changed[places[0]].shape[axis]:
+                return port
+    return ports[0]
+
+
+def _longer(kind: TensorType, axis: int) -> TensorType:
+    """The type with a larger size of an axis."""
+    shape = [size * 2 if at == axis else size for at, size in enumerate(kind.shape)]
+    return TensorType(kind.dtype, tuple(shape))
 
 
 def _beside(graph: Graph, node: Node) -> tuple[Port, ...]:

@@ -7,9 +7,11 @@ expression is not known, or is too long to be written.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from archspec.graph.expression import (
+    Decides,
     Expression,
     Number,
     Operation,
@@ -19,7 +21,7 @@ from archspec.graph.expression import (
 from archspec.graph.units import Unit
 from archspec_torch.classes.constructor.parameters import Values
 from archspec_torch.classes.draft import Draft
-from archspec_torch.code.pieces import COUNT, Hole
+from archspec_torch.code.pieces import COUNT, Absent, Hole
 from archspec_torch.planning.dependence import names_in_sizes, names_in_text, sizes_in_attributes
 from archspec_torch.planning.origins import SIZES_OF_LAYERS
 from archspec_torch.planning.size_origins import passed, size_origins
@@ -34,26 +36,66 @@ def fixed_names(
     known: Mapping[str, Values],
     below: Collection[str],
     unexplained: Collection[str],
-) -> dict[str, Expression]:
+) -> tuple[dict[str, Expression], set[str]]:
     """The names with one value in all specialisations that are no arguments, and their values.
+
+    With them the names whose values vary, but of which some lines are right for the value only that
+    they have in the specialisations that run these lines.
 
     `rows` has the holes of each specialisation, `known` the names of the body, `below` those that
     are constants in the classes of called blocks, `unexplained` those of `unexplained_names`.
     """
-    single = [name for name, values in known.items() if len({*map(repr, values)}) == 1]
-    if not single:
-        return {}
-    counts = {hole.hint for hole in rows[0]}  # of a loop here, or in a block that is called
-    origins = [hole.origin for hole in rows[0] if hole.origin is not None]
-    read = {name for origin in origins for name in names_in(origin)}
+    columns = [*zip(*rows, strict=True)]
+    single = {name for name, values in known.items() if _is_one(values)}
+    groups = _run_alike(rows)
     found = {*below, *unexplained}
-    for draft in _different(drafts):
-        for name, kind in draft.unit.either.decisive().items():
-            if kind != "count" or (name in read and counts.isdisjoint((COUNT, name))):
-                found.add(name)
-    for column in zip(*rows, strict=True):
+    for places in groups:
+        found |= _decided([drafts[at] for at in places], rows[places[0]])
+    for column in columns:
         found.update(_hidden(column, single))
-    return {name: Number(known[name][0]) for name in single if name in found}
+    varying: set[str] = set()
+    for places in groups if len(groups) > 1 else ():
+        own = {name for name, values in known.items() if _is_one([values[at] for at in places])}
+        needed = _decided([drafts[at] for at in places], rows[places[0]], "condition") | {*below}
+        for column in columns:
+            if any(isinstance(hole.value, Absent) for hole in column):
+                needed.update(_hidden([column[at] for at in places], own))
+        varying |= own & needed - single
+    if varying:  # what distinguishes them, too
+        varying |= {name for draft in drafts for name in draft.unit.either.decisive()}
+    return {name: Number(known[name][0]) for name in known if name in single & found}, varying
+
+
+def _is_one(values: Iterable[Any]) -> bool:
+    return len({*map(repr, values)}) == 1
+
+
+def _run_alike(rows: Sequence[Sequence[Hole]]) -> list[list[int]]:
+    """The places of the specialisations that run the same lines, together."""
+    found: dict[tuple[bool, ...], list[int]] = {}
+    for at, row in enumerate(rows):
+        found.setdefault(tuple(isinstance(hole.value, Absent) for hole in row), []).append(at)
+    return [*found.values()]
+
+
+def _decided(
+    drafts: Sequence[Draft], row: Sequence[Hole], known: Decides | None = None
+) -> set[str]:
+    """The names on which decisions in the block depend, other than `known` ones.
+
+    The number of iterations of a loop is none if it is a loop in the lines that are run, too, whose
+    holes `row` has.
+    """
+    run = [hole for hole in row if not isinstance(hole.value, Absent)]
+    counts = {hole.hint for hole in run}  # of a loop here, or in a block that is called
+    read = {name for hole in run if hole.origin is not None for name in names_in(hole.origin)}
+    return {
+        name
+        for draft in _different(drafts)
+        for name, kind in draft.unit.either.decisive().items()
+        if kind != known
+        if kind != "count" or (name in read and counts.isdisjoint((COUNT, name)))
+    }
 
 
 def unexplained_names(drafts: Sequence[Draft]) -> set[str]:
@@ -99,11 +141,12 @@ def fixed_below(units: Sequence[Unit], fixed: Mapping[Unit, Collection[str]]) ->
     return found
 
 
-def _hidden(column: Sequence[Hole], single: Sequence[str]) -> Collection[str]:
+def _hidden(column: Sequence[Hole], single: Collection[str]) -> Collection[str]:
     """The names on which a number may depend that is written as a constant."""
-    one = column[0]
-    if len({repr(hole.value) for hole in column}) > 1:
+    run = [hole for hole in column if not isinstance(hole.value, Absent)]
+    if not run or not _is_one(hole.value for hole in run):
         return ()
+    one = run[0]
     if type(one.value) not in (int, float, tuple):
         return ()
     if one.origin is None:

@@ -26,6 +26,7 @@ from archspec_torch.classes.draft import Draft
 from archspec_torch.code.expressions import expression_code
 from archspec_torch.code.pieces import Call, argument, call, code
 from archspec_torch.code.text import flat, lines, literal
+from archspec_torch.planning.dependence import equal_sizes
 
 LONGEST = 60
 """Maximum number of characters of a list of values in a message."""
@@ -91,7 +92,8 @@ def _conditions(drafts: Sequence[Draft], arguments: Collection[str]) -> Iterator
     }
     evaluating: dict[Expression, set[int]] = {}
     for at, (draft, names) in enumerate(zip(drafts, known, strict=True)):
-        for decision in draft.unit.either.decisions:
+        graph = draft.unit.either
+        for decision in (*graph.decisions, *equal_sizes(graph)):
             condition = over_names(substituted(decision, alike), names)
             if {*names_in(condition)} and {*names_in(condition)} <= set(arguments):
                 evaluating.setdefault(condition, set()).add(at)
