@@ -59,13 +59,17 @@ def _hint(name: str) -> str:
     from archspec import shipped
     from archspec.cli.library import library
     from archspec.ops.registry import all_ops
+    from archspec.semantics.program.foreign_names import meant_by, word_of_elsewhere
     from archspec.types.initialiser import INITIALISERS
 
     if name in shipped.networks():
         return f"it is a network: `archspec show {name}`"
-    near = catalogue.nearest(name) or suggestion(name, {*all_ops(), *library(), *INITIALISERS})
+    known, word = {*all_ops(), *library(), *INITIALISERS}, name.rpartition(".")[2]
+    near = catalogue.nearest(name) or suggestion(name, known) or meant_by(word, known)
     if near:
         return f"did you mean {near}?"
+    if (advice := word_of_elsewhere(word)) is not None:
+        return advice
     return (
         "`archspec explain` lists all codes, `archspec explain ops` the ops, `archspec explain "
         "initialisers` the initialisers, and `archspec explain std` the blocks of the library"

@@ -179,16 +179,34 @@ def _write(found: Sequence[Entry], name: Callable[[Path], str]) -> None:
 
 
 def _table(listed: Sequence[Entry], limit: int | None, heading: bool) -> list[str]:
-    """The lines of the entries of a file, with aligned columns."""
+    """The lines of the entries of a file, with aligned columns.
+
+    A comment on several presets is a line above them, and a comment on one entry is in its row.
+    """
     first = [HEADING] if heading else []
     left = max(width(name) for name in (*(one.name for one in listed), *(row[0] for row in first)))
     space = MOST_PARAMETERS if limit is None else min(MOST_PARAMETERS, limit - left - 4)
-    rows = [*first, *((one.name, printable(one.call(space)), one.summary) for one in listed)]
+    common = {place for place in range(len(listed)) if _heads_group(listed[place : place + 2])}
+    rows: list[tuple[str, str, str]] = [*first]
+    rows += [
+        (one.name, printable(one.call(space)), "" if place in common else one.summary)
+        for place, one in enumerate(listed)
+    ]
     middle = max(width(row[1]) for row in rows)
-    return [
+    lines = [
         f"  {_pad(name, left)}  {_pad(call, middle)}  {printable(summary)}".rstrip()
         for name, call, summary in rows
     ]
+    for place in sorted(common, reverse=True):
+        lines.insert(place + len(first), printable(listed[place].summary))
+    return lines
+
+
+def _heads_group(pair: Sequence[Entry]) -> bool:
+    """Whether the first of two presets has a comment, and the second continues its group."""
+    if len(pair) < 2 or any(one.kind != "preset" for one in pair):
+        return False
+    return bool(pair[0].summary) and not pair[1].summary
 
 
 def _cut(text: str, limit: int | None) -> str:

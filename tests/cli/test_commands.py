@@ -352,6 +352,14 @@ def test_explain_lists_the_ops(run):
     assert "`archspec explain ops`" in run("explain", "zzzz").output
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("torch.cat", "concat?"), ("nn.LSTM", "lstm?"), ("nn.ModuleList", "a list: `[f, g]`")],
+)
+def test_explain_knows_names_of_pytorch(run, name, expected):
+    assert expected in run("explain", name).output
+
+
 def test_explain_an_initialiser(run):
     text = run("explain", "kaiming_normal").stdout
     assert "kaiming_normal(mode=fan_in" in text

@@ -174,6 +174,21 @@ def test_lines_fit_a_terminal(run, monkeypatch):
     assert any(line.endswith(" ..") for line in lines)
 
 
+def test_comment_on_several_presets_is_above_them(run):
+    lines = run("resnet").stdout.splitlines()
+    place = next(
+        place for place, line in enumerate(lines) if "that differ from torchvision" in line
+    )
+    assert lines[place + 1].split() == [
+        "resnet18_a",
+        'resnet(basic(option="A"),',
+        "[2,",
+        "2,",
+        "2,",
+        "2])",
+    ]
+
+
 def test_json_has_more_fields(run):
     (net, wide) = json.loads(run("net.arch", "--json").stdout)
     assert net == {
