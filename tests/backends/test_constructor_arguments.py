@@ -147,6 +147,16 @@ block stage(growth: int) { dense(growth) -> half }""",
         "x -> heads_of(4)",
         "`HeadsOf` is for in_features % heads == 0",
     ),
+    "an axis that a pattern splits": (
+        """block heads_of(heads: int) {
+  input x: [B, N, D]
+  output x -> linear(3 * D) -> rearrange("b n (three h d) -> three b h n d", three=3, h=heads)
+    -> sum(axis=0) -> rearrange("b h n d -> b n (h d)")
+}""",
+        "x: f32[B = 2, 5, 8]",
+        "x -> heads_of(4)",
+        "`HeadsOf` is for in_features % heads == 0",
+    ),
     "a list that depends on a number": (
         """rule factors(4) => [2, 2]
 rule factors(scale) => [scale]

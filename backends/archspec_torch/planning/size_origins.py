@@ -169,7 +169,7 @@ class SizeOrigins:
         }
         taken = plan(self.graph.type_of(source))
         before = [self.of(source, at, depth) for at in range(len(taken.taken_apart))]
-        parts = _taken_apart(before, taken, given, self._by_name(node))
+        parts = _taken_apart(before, taken, given, self.given_by_name(node))
         kept = [part for at, part in enumerate(parts) if at not in taken.reduce]
         order = [kept[at] for at in taken.order]
         for at, size in taken.insert:
@@ -177,7 +177,7 @@ class SizeOrigins:
         start = sum(taken.joined[:axis])
         return _product(order[start : start + taken.joined[axis]])
 
-    def _by_name(self, node: Node) -> dict[str, Expression]:
+    def given_by_name(self, node: Node) -> dict[str, Expression]:
         """The sizes that a pattern is given, by the names of its axes."""
         written = node.instance.written if node.instance is not None else {}
         return {

@@ -1,8 +1,8 @@
 """What the code of a class requires of its arguments, which its constructor checks.
 
-A block with `if C != width` may be a class for one side only, and what a `where` says of sizes has
-to hold for other arguments, too. An argument on which the code depends in a way that is not known
-has only the values of the specialisations.
+A block with `if C != width` may be a class for one side only, and what a `where` says of sizes, or
+a pattern that splits an axis needs, has to hold for other arguments, too. An argument on which the
+code depends in a way that is not known has only the values of the specialisations.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from archspec_torch.code.expressions import expression_code
 from archspec_torch.code.pieces import Call, argument, call, code
 from archspec_torch.code.text import flat, lines, literal
 from archspec_torch.planning.dependence import equal_sizes
+from archspec_torch.planning.divisibility import divisions
 
 LONGEST = 60
 """Maximum number of characters of a list of values in a message."""
@@ -93,7 +94,7 @@ def _conditions(drafts: Sequence[Draft], arguments: Collection[str]) -> Iterator
     evaluating: dict[Expression, set[int]] = {}
     for at, (draft, names) in enumerate(zip(drafts, known, strict=True)):
         graph = draft.unit.either
-        for decision in (*graph.decisions, *equal_sizes(graph)):
+        for decision in (*graph.decisions, *equal_sizes(graph), *divisions(graph)):
             condition = over_names(substituted(decision, alike), names)
             if {*names_in(condition)} and {*names_in(condition)} <= set(arguments):
                 evaluating.setdefault(condition, set()).add(at)
