@@ -75,6 +75,7 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "exp": math.exp,
     "ceil": math.ceil,
     "floor": math.floor,
+    "round": round,
     "int": int,
     "float": float,
     "abs": abs,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -205,11 +206,15 @@ class Part(Probe):
 
     def changed(self, parameter: Parameter, value: float) -> str:
         """How the class differs from the block."""
-        try:
+        given = {parameter.name: value}
+        with suppress(CompileFailed):
             expected, data = self._reference(*self._changed(parameter, value, every=False))
-        except CompileFailed:
-            expected, data = self._reference(*self._changed(parameter, value, every=True))
-        return self._difference({parameter.name: value}, expected, data)
+            found = self._difference(given, expected, data)
+            if not found or parameter.source in self.arguments:
+                return found
+        # the argument may be for the sizes of several axes
+        expected, data = self._reference(*self._changed(parameter, value, every=True))
+        return self._difference(given, expected, data)
 
     def _difference(
         self, given: Mapping[str, float], expected: nn.Module, data: Sequence[Tensor]
@@ -239,13 +244,23 @@ class Part(Probe):
             if place is not None and not every:
                 axes = [int(place[2])] if at == int(place[1]) else []
             elif not every:
-                axes = axes[:1]
+                named = [axis for axis in axes if self._declared(at, axis) == name]
+                axes = named or axes[:1]
             shape = [dim(int(value)) if at in axes else size for at, size in enumerate(kind.shape)]
             found = found or bool(axes)
             inputs.append(TensorType(kind.dtype, tuple(shape)))
         if not found:
             raise Skipped(f"`{name}` is not a size of an input")
         return self.arguments, inputs
+
+    def _declared(self, at: int, axis: int) -> str:
+        """The name of a size in the first statement that declares inputs."""
+        text = self.graph.origin.span.source.text
+        start = re.search(rf"\b(?:block|rule)\s+{self.graph.name}\b", text)
+        statement = re.search(r"\binput ([^\n]*)", text[start.end() :]) if start else None
+        shapes = re.findall(r"\[([^\]]*)\]", statement[1]) if statement else []
+        sizes = shapes[at].split(",") if at < len(shapes) else []
+        return sizes[axis].strip() if axis < len(sizes) else ""
 
     def _reference(
         self, arguments: Mapping[str, Any], inputs: Sequence[TensorType]
@@ -473,9 +488,14 @@ class _Noted(TorchDispatchMode):
     def __torch_dispatch__(
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
-        name = function.__name__.partition(".")[0]
-        if name not in VIEWS:
-            shown = ", ".join(map(_noted, args))
+        name, given = function.__name__.partition(".")[0], args
+        if name == "split":  # into equal sizes
+            axis = args[2] if len(args) > 2 else 0
+            sizes = [args[1]] * (args[0].shape[axis] // args[1])
+            name, given = "split_with_sizes", (args[0], sizes, axis)
+        is_empty = name == "constant_pad_nd" and not any(args[1])
+        if name not in VIEWS and not is_empty:
+            shown = ", ".join(map(_noted, given))
             named = ", ".join(f"{key}={_noted(one)}" for key, one in (kwargs or {}).items())
             self.found.append(f"{name}({shown}; {named})")
         return function(*args, **(kwargs or {}))

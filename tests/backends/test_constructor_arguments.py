@@ -189,6 +189,29 @@ block stage(rate: float) { layers: for r in [0.0, 0.1, 0.4] { noisy(rate * r) } 
         "x -> stage(0.5)",
         "def __init__(self, in_features: int) -> None",
     ),
+    "words for the channels of the input": (
+        """block half { input x: [B, C, H, W]
+  a, b = x -> split(2, axis=1)
+  output (a -> dw: conv(same, 3, groups=each, bias=false), b) -> concat }""",
+        "x: f32[B = 1, 8, 6, 6]",
+        "x -> half",
+        "groups=channels // 2",
+    ),
+    "channels of windows": (
+        """block windows(heads: int) { input x: [B, C, H, W]
+  output x -> unfold(3, padding=1) -> rearrange("b (h c k) n -> b h n k c", h=heads, k=9)
+    -> rearrange("b h n k c -> b (h c k) n") -> fold((H, W), 3, padding=1) -> conv(C, 1) }""",
+        "x: f32[B = 1, 8, 6, 6]",
+        "x -> windows(4)",
+        "nn.Conv2d(in_channels, in_channels, 1)",
+    ),
+    "a number that is rounded": (
+        """block gated(rate: float) { input x: [B, C, H, W]
+  output x -> unit(round(rate * C)) -> conv(C, 1) }""",
+        "x: f32[B = 1, 8, 6, 6]",
+        "x -> gated(0.25)",
+        "width=round(rate * in_channels)",
+    ),
     "parts of one size": (
         """block parted(a: int, b: int) { input x: [B, N, D]
   y, z = x -> linear(a + b) -> split([a, b], axis=2)

@@ -19,6 +19,7 @@ from archspec.graph.expression import (
     simplified,
 )
 from archspec.graph.model import Graph, Node, Port
+from archspec.ops.merge import Split
 from archspec.ops.rearrangement import Rearrange
 from archspec.types.dim import Dim
 from archspec_torch.code.pieces import Code, Hole, Quoted, code, holes, replace
@@ -34,6 +35,9 @@ SIZES_OF_INPUTS = frozenset(
 """Hints of constants that a layer takes from its input."""
 
 SIZES_OF_LAYERS = SIZES_OF_INPUTS - {"size"}
+
+ALIKE = ("same", "each")
+"""Values of attributes that stand for the number of channels of the input."""
 
 ATTRIBUTES = {
     "out_channels": "width",
@@ -170,13 +174,14 @@ class Origins:
         return found if has_names(found) else None
 
     def _of_input(self, hole: Hole) -> Expression | None:
-        if hole.hint not in SIZES_OF_INPUTS or type(hole.value) is not int:
+        is_alike = getattr(self.node.op, ATTRIBUTES.get(hole.hint, hole.hint), None) in ALIKE
+        if not (is_alike or hole.hint in SIZES_OF_INPUTS) or type(hole.value) is not int:
             return None
         if hole.hint == "size" and (self.computes_sizes or not self.node.inputs):
             return None  # a number in an expression for another size, or of the spec
         ports = self.node.inputs
-        if hole.hint == "size" and isinstance(self.node.op, Rearrange):
-            ports = (*ports, Port(self.node.id, 0))  # an axis that is a part of one of the input
+        if hole.hint == "size" and isinstance(self.node.op, Rearrange | Split):
+            ports = (*ports, Port(self.node.id, 0))  # a part of an axis of the input
         for port in ports:
             for axis, size in enumerate(self.graph.type_of(port).shape):
                 if size.constant == hole.value:

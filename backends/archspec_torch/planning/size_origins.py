@@ -28,6 +28,7 @@ from archspec.ops.indexing import Select
 from archspec.ops.merge import Concat, Split, Unbind
 from archspec.ops.rearrangement import Rearrange, Reduce, Repeat
 from archspec.ops.shape import Flatten
+from archspec.ops.windows import Fold, Unfold
 from archspec.types.atoms import OutsideFragment
 from archspec.types.dim import Dim
 from archspec.types.tensor import TensorType
@@ -145,6 +146,8 @@ class SizeOrigins:
             (source,) = node.inputs
             taken = node.op.axis % self.graph.type_of(source).rank
             return self.of(source, axis + (axis >= taken), depth)
+        if isinstance(node.op, Unfold | Fold) and axis == 1:
+            return _of_windows(self.of(node.inputs[0], 1, depth), node)
         written = self._written(node, size)
         if written is not None:
             return written
@@ -236,6 +239,19 @@ class SizeOrigins:
         """The name of a size of an input."""
         sizes = (n for n in self.graph.names if n[0].isupper() and n not in self.graph.arguments)
         return next((Name(n) for n in sizes if self.names.get(n) == size), None)
+
+
+def _of_windows(channels: Expression | None, node: Node) -> Expression | None:
+    """The channels times the positions of a window after `unfold`, or without them after `fold`."""
+    assert node.op is not None
+    written = node.instance.written if node.instance is not None else {}
+    side = getattr(node.op, "kernel", None)
+    if channels is None or type(side) is not int:
+        return None
+    kernel = written.get("kernel") or Number(side)
+    if isinstance(node.op, Unfold):
+        return product([channels, kernel, kernel])
+    return quotient(channels, [kernel, kernel])
 
 
 def _deciding(graph: Graph, node: Node, ports: Sequence[Port], axis: int) -> Port:
@@ -333,7 +349,9 @@ def _taken_apart(
             others = [size for other, size in sizes.items() if other != at]
             known = [size for size in others if size is not None]
             inferred = at in taken.inferred and whole is not None and len(known) == len(others)
-            parts.append(quotient(whole, known) if inferred and whole else sizes[at])
+            of_whole = quotient(whole, known) if inferred and whole else None
+            is_given = at not in taken.inferred or taken.split[at].constant == 1
+            parts.append(of_whole or (sizes[at] if is_given else None))
     return parts
 
 
