@@ -1,7 +1,9 @@
-"""Removal of random and arithmetic ops that return their input, which drawings do not show.
+"""Removal of ops that return their input, which drawings do not show.
 
 In inference these are all dropout and drop-path ops, so that blocks which differ only in their
-rates become equal; in training those with rate 0. Arithmetic that changes nothing is `x + 0`.
+rates become equal; in training those with rate 0. In both modes they are ops that change nothing
+with their attributes, such as `x + 0`, a `roll` by 0, a `pad` by 0, and a `permute` that keeps the
+order of the axes.
 """
 
 from __future__ import annotations
@@ -16,9 +18,7 @@ def simplified(compiled: Compiled, *, training: bool) -> Compiled:
     """The network without such ops that have no effect in a mode; the other mode is unchanged."""
 
     def idle(site: Site) -> bool:
-        drawn = training and site.op.stochastic
-        hidden = site.op.category == "random" or bool(site.op.arithmetic)
-        return hidden and not drawn and returns_its_input(site)
+        return not (training and site.op.stochastic) and returns_its_input(site)
 
     rule = Rule(
         "an op that returns its input",

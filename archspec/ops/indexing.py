@@ -317,13 +317,15 @@ class Roll(Op):
         axes = (self.axes,) if isinstance(self.axes, int) else self.axes
         count = len(self.shifts) if isinstance(self.shifts, tuple) else 1
         if count != len(axes):
-            raise OpError(
-                f"`roll` needs one shift for each axis, but got {count} for {len(axes)}",
-                attribute="shifts",
-            )
+            words = f"`roll` needs one shift for each axis, but got {count} for {len(axes)}"
+            raise OpError(words, attribute="shifts")
         for axis in axes:
             axis_index(self.name, axis, given.rank, attribute="axes")
         return given
+
+    def permutation(self, rank: int) -> tuple[int, ...] | None:
+        shifts = self.shifts if isinstance(self.shifts, tuple) else (self.shifts,)
+        return tuple(range(rank)) if all(shift == 0 for shift in shifts) else None
 
     def channel_layout(self, axis: int, *inputs: TensorType) -> ChannelLayout | None:
         return beside(axis, self.axes, inputs[0].rank)

@@ -173,6 +173,10 @@ class Pad(Op):
             shape[axis] = self._padded(check, given, axis, dim(before), dim(after))
         return given.with_shape(*shape)
 
+    def permutation(self, rank: int) -> tuple[int, ...] | None:
+        still = all(before == after == 0 for _, before, after in self.amounts)
+        return tuple(range(rank)) if still else None
+
     def channel_layout(self, axis: int, *inputs: TensorType) -> ChannelLayout | None:
         found = beside(axis, (where for where, _, _ in self.amounts), inputs[0].rank)
         if found is None or self.mode != "constant":

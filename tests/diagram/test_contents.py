@@ -148,6 +148,24 @@ def test_arithmetic_that_changes_nothing_is_not_drawn(network):
     ]  # fmt: skip
 
 
+ZEROS = """
+network net {
+  input x: f32[B = 1, 4, 6]
+  output y = x -> roll([BY, 0], axes=[1, 2]) -> pad([[1, 0, 0], [2, BY, 0]]) -> permute(0, 1, 2)
+    -> linear(4)
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("by", "drawn"), [(0, {"linear"}), (1, {"roll", "pad", "linear"})], ids=["nothing", "by 1"]
+)
+def test_an_op_that_changes_nothing_with_its_attributes_is_not_drawn(network, by, drawn):
+    texts = texts_of(network(ZEROS.replace("BY", str(by))))
+    words = {text.partition("(")[0] for text in texts if "f32" not in text}
+    assert words & {"roll", "pad", "permute", "linear"} == drawn
+
+
 BUNDLE = """
 block two {
   input x: [B, C]
