@@ -205,7 +205,7 @@ class _Writer:
             found["style"] = "dashed"
         if arrow.idle:
             found["color"] = PALE_LINE
-        if arrow.collected > 1:
+        if arrow.collected > 1 and arrow.end not in self.splits:
             found.update(COUNTED, headlabel=f"all {arrow.collected}")
         elif len(arrow.tooltip) > 1:
             found.update(COUNTED, taillabel=str(len(arrow.tooltip)))

@@ -59,8 +59,9 @@ def edges_between(flat: Flat, owner: Mapping[int, int], cells: Mapping[int, int]
             if start != end:
                 way = start, end, target if end in cells else 0
                 first.setdefault(way, target)
-                if item.times:
-                    times[way] = max(times.get(way, 1), item.times[target])
+                number = item.times[target] if item.times else item.inputs.count(port)
+                if item.times or (port in flat.collected and number in _counts(flat, port[0])):
+                    times[way] = max(times.get(way, 1), number)
                 if target not in shapes:
                     read.add(way)
                 ports = found.setdefault(way, [])
@@ -69,6 +70,17 @@ def edges_between(flat: Flat, owner: Mapping[int, int], cells: Mapping[int, int]
         Edge(way[0], way[1], tuple(ports), way[0], first[way], way not in read, times.get(way, 1))
         for way, ports in found.items()
     ]
+
+
+def _counts(flat: Flat, index: int) -> Iterator[int]:
+    """The numbers of equal pieces that a node represents: its own, and those of its groups."""
+    item = flat.nodes[index]
+    yield item.count
+    groups = {group.index: group for group in flat.groups}
+    at = item.group
+    while at is not None:
+        yield groups[at].count
+        at = groups[at].parent
 
 
 def around(frame: int | None, parents: Mapping[int, int | None]) -> Iterator[int]:

@@ -120,6 +120,13 @@ def test_outputs_of_all_pieces_that_are_read_together_are_one_arrow(network):
     assert [words(arrow) for arrow in arrows if words(arrow)] == ["all 5", "all 5"]
 
 
+def test_a_call_that_reads_the_outputs_of_all_pieces_shows_their_number(network):
+    block = "block neck { input ...maps\n output maps -> concat -> conv(8, 1) }\n"
+    text = COLLECTED.replace("concat -> fuse: conv(8, 1)", "neck").replace("output all = parts", "")
+    arrows = groups(svg_of(network(block + text)), "arrow")
+    assert [words(arrow) for arrow in arrows if words(arrow)] == ["all 5"]
+
+
 def test_the_blocks_of_a_residual_dense_network_are_one():
     assert any("rdbs.0 .. 15: dense_block" in text for text in texts_of(load("rdn_x2"), 1))
 
