@@ -103,6 +103,34 @@ network net {
     assert "if b:" in code
 
 
+def test_ops_are_matched_by_the_names_of_their_values(network):
+    """The first `clamp` of one specialisation computes another value than that of the other."""
+    net = network(
+        """
+block bucket(buckets: int, far: int, both: bool) {
+  input distance: [N, M]
+  n = if both then buckets // 2 else buckets
+  exact = n // 2
+  side = if both { ((distance > 0) -> cast(i64)) * n } else { distance * 0 }
+  d = if both { distance -> abs } else { (-distance) -> clamp(0) }
+  ratio = ((d -> clamp(1) -> cast(f32)) / exact -> log) / log(far / exact)
+  large = exact + (ratio * (n - exact) -> cast(i64)) -> clamp(0, n - 1)
+  output side + ((d < exact, d, large) -> where)
+}
+network net {
+  input x: i64[N = 8, M = 6]
+  output y = (x -> a: bucket(32, 128, true)) + (x -> b: bucket(32, 128, false))
+}
+"""
+    )
+    text = source(net)
+    assert text.count("class Bucket") == 1
+    assert "if self.both:" in text
+    model = net.to_torch()
+    x = torch.arange(48).reshape(8, 6) - 24
+    torch.testing.assert_close(torch.jit.script(model)(x), model(x))
+
+
 def test_a_size_for_each_axis(network):
     code = source(
         network(

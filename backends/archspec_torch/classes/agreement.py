@@ -46,15 +46,20 @@ def _names(graph: Graph, other: Graph, names: Mapping[Port, str]) -> Iterator[tu
 def _matched(graph: Graph, other: Graph) -> Iterator[tuple[int, int]]:
     """Equal nodes in both, by their numbers.
 
-    Between them, nodes with other numbers in their keys are equal: `layer.1` and `layer.2`.
+    Their values have the same names in the spec. Between them, nodes with other names or other
+    numbers in their keys are equal: `layer.1` and `layer.2`.
     """
     nodes, others = graph.nodes, other.nodes
     keys = [[_key(node) for node in both] for both in (nodes, others)]
-    for low, high, start, end, alike in aligned(*keys):
+    named = [
+        [f"{key} {node.name}" for key, node in zip(part, both, strict=True)]
+        for part, both in zip(keys, (nodes, others), strict=True)
+    ]
+    for low, high, start, end, alike in aligned(*named):
         parts = [(low, high, start, end, alike)]
         if not alike:
             numberless = [
-                [re.sub(r"\d+", "", key) for key in part]
+                [re.sub(r"_?\d+", "", key) for key in part]
                 for part in (keys[0][low:high], keys[1][start:end])
             ]
             parts = aligned(*numberless)
