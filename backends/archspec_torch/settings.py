@@ -23,6 +23,7 @@ from archspec.graph.model import Node
 from archspec.graph.ties import ties_below
 from archspec.graph.units import Memo, plan
 from archspec_torch.checks.forms import require_one_form
+from archspec_torch.classes.constructor.requirements import OneOf
 from archspec_torch.classes.draft import Drafts
 from archspec_torch.classes.grouping import ClassDef, build_classes
 from archspec_torch.domains import is_readable, refusals
@@ -167,6 +168,9 @@ def _together(
     }
     inlet = own.entrance(classes)
     impossible |= {name for name, one in family.items() if one.entrance(classes) != inlet}
+    for name, member in family.items():
+        if any(_is_refused(item, member.plan) for item in classes):
+            impossible.add(name)
     if impossible:
         return impossible
     if any(parameter.name not in family for parameter in top.parameters):
@@ -176,6 +180,20 @@ def _together(
     domains = {item.name: item.domain for item in own.network.parameters}
     lines = [refusals(item.name, domains[item.name]) for item in top.parameters]
     return Written(own.plan, classes, inlet, doc, tuple(chain.from_iterable(lines)))
+
+
+def _is_refused(item: ClassDef, other: Plan) -> bool:
+    """Whether a class takes only values of its file, and another member has its own ones."""
+    values = {one.name: one.values for one in item.parameters}
+    units = {*other.units}
+    for one in item.required:
+        if isinstance(one, OneOf):
+            rows = [*zip(*(values[name] for name in one.names), strict=True)]
+            known = {repr(row) for row in rows[: item.own]}
+            others = zip(item.drafts[item.own :], rows[item.own :], strict=True)
+            if any(draft.unit in units and repr(row) not in known for draft, row in others):
+                return True
+    return False
 
 
 def _impossible(own: _Member, family: Mapping[str, _Member], drafts: Drafts) -> Collection[str]:

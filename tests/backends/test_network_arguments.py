@@ -292,6 +292,20 @@ network net(width: int in 1.. = 8, kernel: int in [3, 5] = 3, wide: int in 2..10
     assert kind(width=1, wide=9) is not None
 
 
+def test_a_parameter_of_which_a_block_takes_only_the_value_of_the_file_is_no_argument():
+    net = archspec.load("dpt_base")
+    assert "width" not in arguments_of(net)
+    assert "`width = 256`" in doc_of(net)
+
+
+def test_a_width_that_fixed_heads_do_not_divide_is_rejected_with_a_message():
+    kind = class_of(archspec.load("swin_t"))
+    with torch.device("meta"):
+        with pytest.raises(ValueError, match=r"^`WindowAttention` is for in_features % heads == 0"):
+            kind(dim=128)
+        assert kind(dim=48) is not None
+
+
 def test_a_network_without_a_spec_or_after_a_pass_takes_no_arguments():
     assert arguments_of(archspec.load("resnet18").fold()) == {}
 
