@@ -212,6 +212,15 @@ block stage(rate: float) { layers: for r in [0.0, 0.1, 0.4] { noisy(rate * r) } 
         "x -> gated(0.25)",
         "width=round(rate * in_channels)",
     ),
+    "sizes of inputs that are equally far apart by chance": (
+        """block neck(width: int) {
+  input a: [B, A, H, W], b: [B, E, H, W], c: [B, C, H, W]
+  p, q, r = (x -> "convs.{i}": conv(width, 3) for i, x in enumerate((a, b, c)))
+  output p + q + r }""",
+        "a: f32[B = 1, 4, 6, 6], b: f32[B, 8, 6, 6], c: f32[B, 12, 6, 6]",
+        "(a, b, c) -> neck(8)",
+        "in_channels_3: int",
+    ),
     "parts of one size": (
         """block parted(a: int, b: int) { input x: [B, N, D]
   y, z = x -> linear(a + b) -> split([a, b], axis=2)

@@ -79,13 +79,33 @@ def _lengths(items: Sequence[Code], names: Sequence[str] | None = None) -> list[
 
 
 def _segments(items: Sequence[Code]) -> Iterator[tuple[int, int]]:
-    """The parts of a list between items whose numbers are equal by chance."""
+    """The parts of a list between items whose numbers, or steps, are equal by chance."""
     start = 0
+    numbers = [[*holes(item)] for item in items]
     for at in range(1, len(items)):
-        if any(map(_are_equal_by_chance, holes(items[at - 1]), holes(items[at]))):
+        before = numbers[at - 2] if at - start > 1 else None
+        if _differ(numbers[at - 1], numbers[at]) or (
+            before is not None and _step_otherwise(before, numbers[at - 1], numbers[at])
+        ):
             yield start, at
             start = at
     yield start, len(items)
+
+
+def _differ(one: Sequence[Hole], two: Sequence[Hole]) -> bool:
+    return any(map(_are_equal_by_chance, one, two))
+
+
+def _step_otherwise(*each_time: Sequence[Hole]) -> bool:
+    """Whether a number is larger than the one before by another expression than that was."""
+    for one, two, three in zip(*each_time, strict=False):
+        if {type(one.value), type(two.value), type(three.value)} != {int}:
+            continue
+        step = two.value - one.value
+        is_even = step != 0 and step == three.value - two.value
+        if is_even and _step(one, two) != _step(two, three):
+            return True
+    return False
 
 
 def _are_equal_by_chance(one: Hole, two: Hole) -> bool:
