@@ -31,7 +31,7 @@ def reference(model, x):
 
     def columns(m, z):
         found = [unit(m.unit, z)]
-        if hasattr(m, "first"):
+        if getattr(m, "first", None) is not None:
             inner = columns(m.first, z)
             found += columns(m.second, sum(inner) / len(inner))
         return found
@@ -105,19 +105,43 @@ def test_local_sampling_never_drops_everything():
     text, _ = python_source(small().compiled)
     survivors = load_source(text).survivors
     torch.manual_seed(0)
-    rolls = [survivors(3, 0.15, -1, 0, True) for _ in range(4000)]
+    rolls = [survivors(3, 0.15, -1, 3, True) for _ in range(4000)]
     assert all(any(live) for live in rolls)
     share = sum(sum(live) for live in rolls) / 12000
     # dropped with probability p, and revived with p^3 / 3
     assert share == pytest.approx(1 - 0.15 + 0.15**3 / 3, abs=0.01)
-    revived = [survivors(3, 1.0, -1, 0, True) for _ in range(300)]
+    revived = [survivors(3, 1.0, -1, 3, True) for _ in range(300)]
     assert {tuple(live) for live in revived} == {
         (True, False, False),
         (False, True, False),
         (False, False, True),
     }
-    assert survivors(3, 0.9, -1, 0, False) == [True, True, True]
-    assert survivors(2, 0.15, 2, 1, True) == [False, True]
+    assert survivors(3, 0.9, -1, 3, False) == [True, True, True]
+    assert survivors(2, 0.15, 2, 3, True) == [False, True]
+    state = torch.get_rng_state()
+    assert survivors(1, 0.9, -1, 3, True) == [True]  # and it draws nothing
+    assert torch.equal(state, torch.get_rng_state())
+
+
+@pytest.mark.parametrize("columns", [3, 5])
+def test_a_fractal_is_one_class_at_all_depths(columns):
+    text, _ = python_source(small(columns=columns).compiled)
+    assert text.count("The rule `columns`") == 1
+    assert "self.second = Columns(in_channels=width, c=c - 1, width=width)" in text
+    assert f"Columns(in_channels=in_channels, c={columns}, width=width)" in text
+    module = load_source(text)
+    shallow = module.Columns(in_channels=3, c=1, width=4)
+    x = torch.randn(2, 3, 8, 8)
+    (only,) = shallow(x, [True], -1)
+    assert torch.equal(only, shallow.unit(x))
+    deep = module.Columns(in_channels=3, c=3, width=4).eval()
+    one, *others = deep(x, [True, False, False], -1)
+    assert torch.equal(one, deep.unit(x))
+    assert others == [None, None]
+    assert deep.second.first.unit.conv.in_channels == 4
+    scripted = torch.jit.script(deep)
+    for mine, its in zip(deep(x, [True] * 3, -1), scripted(x, [True] * 3, -1), strict=True):
+        torch.testing.assert_close(mine, its)
 
 
 def test_local_sampling_skips_what_was_dropped():

@@ -107,8 +107,9 @@ class Training:
         for node in graph.nodes:
             if node.op is not None and node.op.name == "join" and node.id in reached:
                 count = len(node.inputs)
-                column, first = (self.column, self.deepest - count) if node.op.draw else (-1, 0)
-                found[node.id] = self.space.survivors(count, node.op.drop, column, first, True)
+                column = self.column if node.op.draw else -1
+                drop, columns = node.op.drop, self.deepest
+                found[node.id] = self.space.survivors(count, drop, column, columns, True)
         return found
 
 

@@ -9,8 +9,9 @@ one output of a block is needed, otherwise it is not called.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from archspec.frozen import frozen
 from archspec.graph.codegen.conditions import (
@@ -22,12 +23,15 @@ from archspec.graph.codegen.conditions import (
     single,
 )
 from archspec.graph.codegen.interface import ports_of
+from archspec.graph.codegen.joins import Place, dropping, has_joins, lone_branches
+from archspec.graph.codegen.recursion import recursive_families
 from archspec.graph.model import Graph, Node, Port
 from archspec.graph.units import Unit
-from archspec.ops.dropping import KeptMean
 
 LONGEST = 6
 """Conditions with more flags get a name of their own."""
+
+NOTHING: Mapping[int, Place] = MappingProxyType({})
 
 _FLAG = re.compile(r"(live|wanted)(_[0-9]+)?|kept_(branch|[0-9]+)")
 
@@ -35,12 +39,6 @@ _FLAG = re.compile(r"(live|wanted)(_[0-9]+)?|kept_(branch|[0-9]+)")
 def is_flag(name: str) -> bool:
     """Whether a name may be that of flags: of joins, of gates or of long conditions."""
     return _FLAG.fullmatch(name) is not None
-
-
-def dropping(node: Node) -> KeptMean | None:
-    """The join of a node, if it drops inputs in training."""
-    join = node.op.kept_mean() if node.op is not None and len(node.inputs) > 1 else None
-    return join if join is not None and join.drops else None
 
 
 @frozen
@@ -94,15 +92,25 @@ class Demand:
     """Conditions of one graph.
 
     `masks` names the flags of each join that drops inputs. The flags called `need` are those by
-    which a caller says which outputs it needs.
+    which a caller says which outputs it needs. `lone` are calls with one result, with the join that
+    follows them at other depths of a recursion; `masks` has the names of their flags, too.
     """
 
     masks: dict[int, str] = field(default_factory=dict)  # by node
+    lone: dict[int, Place] = field(default_factory=dict)  # by node
     gates: dict[int, Gate] = field(default_factory=dict)  # by node
     nodes: dict[int, Condition] = field(default_factory=dict)
     ports: dict[Port, Condition] = field(default_factory=dict)
     named: list[tuple[str, Condition]] = field(default_factory=list)  # in order of definition
     sizes: dict[str, int] = field(default_factory=dict)  # number of flags with a name
+    others: int | None = None
+    """In a block that calls itself, the number of its outputs beyond the number of inputs of its
+    joins, which depends on the depth; None if there is no such number for all depths."""
+
+    @property
+    def least(self) -> int:
+        """The length of the shortest end of a list of flags that is treated as a whole."""
+        return 2 if self.others is None else 1
 
     @property
     def flags(self) -> set[str]:
@@ -111,14 +119,18 @@ class Demand:
         return {*self.sizes, *named, *(gate.flag for gate in self.gates.values())}
 
 
-def demand(graph: Graph, needs: bool) -> Demand:
-    """Conditions of all nodes; `needs` means that callers say which outputs they need."""
-    result = Demand(gates=gates(graph))
-    joins = (node for node in graph.nodes if node.id in graph.computed and dropping(node))
+def demand(graph: Graph, needs: bool, lone: Mapping[int, Place] = NOTHING) -> Demand:
+    """Conditions of all nodes; `needs` means that callers say which outputs they need.
+
+    `lone` are calls with one result, which a join follows at other depths of a recursion.
+    """
+    result = Demand(gates=gates(graph), lone=dict(lone))
+    computed = (node for node in graph.nodes if node.id in graph.computed)
+    joins = (node for node in computed if node.id in lone or dropping(node))
     for number, node in enumerate(joins):
         name = f"live_{number}" if number else "live"
         result.masks[node.id] = name
-        result.sizes[name] = len(node.inputs)
+        result.sizes[name] = 1 if node.id in lone else len(node.inputs)
     collected: dict[Port, list[Condition]] = {}
     if needs:
         result.sizes["need"] = len(graph.output_ports)
@@ -135,16 +147,18 @@ def demand(graph: Graph, needs: bool) -> Demand:
 
 
 def _node(node: Node, collected: dict[Port, list[Condition]], result: Demand) -> None:
-    ports = ports_of(node)
+    ports, sizes = ports_of(node), result.sizes
+    if sizes.get("need") == 1:  # the only flag is true, but at other depths it is one of several
+        sizes = {name: count for name, count in sizes.items() if name != "need"}
     for port in ports:
-        result.ports[port] = either(collected.get(port, ()), result.sizes)
-    condition = either((result.ports[port] for port in ports), result.sizes)
+        result.ports[port] = either(collected.get(port, ()), sizes)
+    condition = either((result.ports[port] for port in ports), sizes)
     if sum(len(part) for part in condition) > LONGEST:
         name = f"wanted_{len(result.named)}" if result.named else "wanted"
         result.named.append((name, condition))
         condition = single((name, -1))
     result.nodes[node.id] = condition
-    mask = result.masks.get(node.id)
+    mask = result.masks.get(node.id) if node.id not in result.lone else None
     gate = result.gates.get(node.id)
     for index, port in enumerate(node.inputs):
         needed = condition if mask is None else both(condition, (mask, index))
@@ -172,23 +186,64 @@ class Demands:
 
 
 def demands(units: Sequence[Unit]) -> Demands:
-    """Demand in units, which are sorted callees first, with the needs that callers pass on."""
-    result = Demands()
-    for unit in reversed(units):
-        for use in unit.uses:
-            for graph in use.graphs:
-                _graph(use, graph, result)
+    """Demand in units, which are sorted callees first, with the needs that callers pass on.
+
+    If callers say which outputs they need of one specialisation of a block that calls itself, they
+    say so of all, because a call of any depth should be the same code.
+    """
+    families = [family for family in recursive_families(units) if has_joins(family)]
+    lone: dict[Graph, dict[int, Place]] = {}
+    for (graph, number), join in lone_branches(families).items():
+        lone.setdefault(graph, {})[number] = join
+    asked: set[Unit] = set()
+    while True:
+        result = Demands({*asked})
+        for unit in reversed(units):
+            for use in unit.uses:
+                for graph in use.graphs:
+                    _graph(use, graph, lone.get(graph, NOTHING), result)
+        found = [family for family in families if not result.asked.isdisjoint(family)]
+        asked = {unit for family in found for unit in family}
+        if asked <= result.asked:
+            break
+    for family in found:
+        _compare_depths(family, result)
     return result
 
 
-def _graph(use: Unit, graph: Graph, result: Demands) -> None:
+def _compare_depths(family: Sequence[Unit], result: Demands) -> None:
+    """Set `others` of the graphs of all depths of a recursion."""
+    places = [(use, graph) for unit in family for use in unit.uses for graph in use.graphs]
+    joins = [
+        (len(graph.output_ports), result.of(use, graph).sizes[mask])
+        for use, graph in places
+        for mask in result.of(use, graph).masks.values()
+    ]
+    others = {outputs - inputs for outputs, inputs in joins}
+    if len({*joins}) > 1 and len(others) == 1 and min(others) >= 0:
+        for use, graph in places:
+            result.of(use, graph).others = min(others)
+
+
+def _graph(use: Unit, graph: Graph, lone: Mapping[int, Place], result: Demands) -> None:
     asked = use.owner in result.asked
-    found = result.parts[use, graph] = demand(graph, asked)
+    lone = {
+        number: join
+        for number, join in lone.items()
+        if _callee(use, graph.node(number)) in result.asked
+    }
+    found = result.parts[use, graph] = demand(graph, asked, lone)
     if not found.masks and not asked:
         return  # a call needs all of its outputs or none
     for node in graph.nodes:
-        if node.callee is None or node.instance is None:
-            continue
         wanted = {found.ports[port] for port in ports_of(node)} - {NEVER}
-        if len(wanted) > 1:
-            result.asked.add(use.callee(node.instance).owner)
+        callee = _callee(use, node)
+        if len(wanted) > 1 and callee is not None:
+            result.asked.add(callee)
+
+
+def _callee(use: Unit, node: Node) -> Unit | None:
+    """The unit that represents the block that a node calls."""
+    if node.callee is None or node.instance is None:
+        return None
+    return use.callee(node.instance).owner

@@ -7,13 +7,8 @@ from graphlib import TopologicalSorter
 
 import networkx
 
+from archspec.graph.codegen.recursion import definition_of
 from archspec.graph.units import Unit
-
-
-def definition_of(unit: Unit) -> Hashable:
-    """The specialisations of one block."""
-    graph = unit.either
-    return (graph.name, graph.kind, graph.origin.span)
 
 
 def families(units: Sequence[Unit]) -> Iterator[list[Unit]]:

@@ -13,6 +13,7 @@ from archspec_torch.classes.constructor.arguments import choose_arguments
 from archspec_torch.classes.constructor.fixed_names import (
     fixed_below,
     fixed_names,
+    names_of_counts,
     unexplained_names,
 )
 from archspec_torch.classes.constructor.named_numbers import named_numbers
@@ -21,7 +22,7 @@ from archspec_torch.classes.constructor.requirements import Requirement, require
 from archspec_torch.classes.draft import Draft, Drafts, write_draft
 from archspec_torch.classes.families import by_height, calls_itself, families
 from archspec_torch.classes.optional_inputs import grouped, with_optional_inputs
-from archspec_torch.classes.recursion import MOST_ROUNDS, OwnCalls
+from archspec_torch.classes.recursion import MOST_ROUNDS, OwnCalls, is_foreign
 from archspec_torch.classes.variants import unified
 from archspec_torch.code.names import identifier, python_names
 from archspec_torch.code.pieces import (
@@ -52,7 +53,9 @@ class ClassDef:
     filled: list[Filling | None] = field(default_factory=list)  # per hole; None: the constant
     numbers: Mapping[str, Expression] = field(default_factory=dict)  # bound to names by the spec
     required: tuple[Requirement, ...] = ()  # conditions on the arguments
-    fixed: frozenset[str] = frozenset()  # names of the block that are constants
+    fixed: frozenset[str] = (
+        frozenset()
+    )  # names of the block that are constants, or must be in callers
     name: str = ""
     own: int = 0  # of `drafts` that are the network's; the others are of other members of a family
 
@@ -169,6 +172,7 @@ class _Writer:
 
     def _add(self, defined: Sequence[ClassDef]) -> None:
         for item in defined:
+            item.fixed |= names_of_counts(item.drafts)
             self.classes.append(item)
             for number, draft in enumerate(item.drafts):
                 self.made[draft.unit] = (item, number)
@@ -177,11 +181,7 @@ class _Writer:
         """The classes of drafts that call each other; None if their arguments have no end."""
         made = [self._class(drafts, number) for number, drafts in enumerate(groups)]
         groups = [item.drafts for item in made]
-        place = {
-            own.number[draft.unit]: number
-            for number, drafts in enumerate(groups)
-            for draft in drafts
-        }
+        place = {own.number[one.unit]: at for at, drafts in enumerate(groups) for one in drafts}
         for drafts in groups:  # each call has to be one of the same class in all of them
             if len({tuple(place[one] for one in own.callees(draft)) for draft in drafts}) > 1:
                 return None
@@ -189,16 +189,21 @@ class _Writer:
             place[one] for drafts in groups for draft in drafts for one in own.callees(draft)
         }
         called = [made[number] for number in callees]
+        row = {own.number[one.unit]: at for drafts in groups for at, one in enumerate(drafts)}
         tokens = [made[place[number]].token for number in range(len(place))]
         for _ in range(MOST_ROUNDS):
             before = [item.parameters for item in made]
-            parameters = [before[place[number]] for number in range(len(place))]
+            parameters = [
+                [(one, one.values[row[number]]) for one in before[place[number]]]
+                for number in range(len(place))
+            ]
             for item, drafts in zip(made, groups, strict=True):
                 item.drafts = [own.resolved(draft, tokens, parameters) for draft in drafts]
                 _parametrise(item, self.numbers, self._fixed_below(item))
-            if not all(one.source for item in made for one in item.parameters):
+            if not all(one.source or is_foreign(one) for item in made for one in item.parameters):
                 return None
-            if not all(one.source in own.names for item in called for one in item.parameters):
+            found = [one.source for item in called for one in item.parameters if one.source]
+            if not all(source in own.names for source in found):
                 return None  # their calls could not give it
             if [_named(item.parameters) for item in made] == [_named(one) for one in before]:
                 return made

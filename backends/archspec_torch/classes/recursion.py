@@ -10,12 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
+from archspec.graph.expression import Outside
 from archspec.graph.units import Unit
 from archspec_torch.classes.constructor.parameters import Parameter
 from archspec_torch.classes.draft import Draft
-from archspec_torch.code.pieces import Argument, Call, Code, Hole, calls, present, with_calls
+from archspec_torch.code.pieces import (
+    Absent,
+    Argument,
+    Call,
+    Code,
+    Hole,
+    calls,
+    present,
+    with_calls,
+)
 from archspec_torch.planning.size_origins import known_numbers
 
 TOKEN = "\0itself\0"
@@ -23,6 +33,10 @@ TOKEN = "\0itself\0"
 
 MOST_ROUNDS = 6
 """Maximum number of rounds that add arguments; beyond it each specialisation has a class."""
+
+
+Given: TypeAlias = "tuple[Parameter, Any]"
+"""An argument of a class, and its value in one specialisation."""
 
 
 class OwnCalls:
@@ -42,30 +56,56 @@ class OwnCalls:
         return (Call(TOKEN, (Argument((Hole(number, "callee"),)), *arguments)),)
 
     def resolved(
-        self, draft: Draft, classes: Sequence[str], parameters: Sequence[Sequence[Parameter]]
+        self, draft: Draft, classes: Sequence[str], parameters: Sequence[Sequence[Given]]
     ) -> Draft:
         """A draft with calls of classes, by the number of the callee, with their arguments."""
 
-        def made(call: Call) -> Call:
+        def named(call: Call) -> Call:
             if call.function != TOKEN:
                 return call
             number = _callee(call)
-            given = {item.keyword: item for item in call.arguments[1:]}
+            given = {item.keyword: item.code for item in call.arguments[1:]}
+            # a draft that does not run the call would pass its own number on
+            made = self.number[draft.unit] if _is_absent(call) else number
+            given |= {
+                one.name: (Hole(value, one.name, Outside(value), outside=True),)
+                for one, value in parameters[made]
+                if is_foreign(one)
+            }
             arguments = tuple(
-                Argument(given[one.source].code, one.name, one.default)
-                for one in parameters[number]
-                if one.source in given
+                Argument(given[_source(one)], one.name, one.default)
+                for one, _ in parameters[number]
+                if _source(one) in given
             )
             return Call(classes[number], arguments)
 
         return draft.with_blocks(
-            lambda _, lines: (replace(line, code=with_calls(line.code, made)) for line in lines)
+            lambda _, lines: (replace(line, code=with_calls(line.code, named)) for line in lines)
         )
 
     def callees(self, draft: Draft) -> list[int]:
         """The numbers of its callees, in the order of the calls."""
         found = (call for line in draft.lines for call in calls(line.code))
         return [_callee(call) for call in found if call.function == TOKEN]
+
+
+def is_foreign(parameter: Parameter) -> bool:
+    """Whether an argument is for a number that no name of the block gives, such as one of a layer.
+
+    It is passed on from depth to depth.
+    """
+    return parameter.outside or not (parameter.source or parameter.read)
+
+
+def _is_absent(call: Call) -> bool:
+    """Whether a call is in lines of other specialisations."""
+    (hole,) = call.arguments[0].code
+    return isinstance(hole, Hole) and isinstance(hole.value, Absent)
+
+
+def _source(parameter: Parameter) -> str:
+    """The key of an argument: the name in the body, otherwise its own."""
+    return parameter.name if is_foreign(parameter) else parameter.source
 
 
 def _callee(call: Call) -> int:

@@ -59,8 +59,13 @@ class Shapes:
         runs = tuple(at for at, comment in enumerate(comments) if comment is not None)
         if len(runs) < len(comments):
             return self._only(runs).text([comments[at] for at in runs])
+        known = [comment or () for comment in comments]
+        if len({len(comment) for comment in known}) > 1:
+            alike = all(len(set(comment)) == 1 for comment in known)
+            text = self.text([comment[:1] for comment in known]) if alike else ""
+            return text and f"each {text}"
         parts, told = [], 0
-        for outputs in zip(*(comment or () for comment in comments), strict=True):
+        for outputs in zip(*known, strict=True):
             dtypes = {dtype for dtype, _ in outputs}
             shapes = [shape for _, shape in outputs]
             if len(dtypes) > 1 or len({len(shape) for shape in shapes}) > 1:

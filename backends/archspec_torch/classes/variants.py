@@ -14,11 +14,11 @@ from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
+from archspec.graph.codegen.recursion import definition_of
 from archspec.graph.expression import Expression, Name, Operation, evaluated
 from archspec_torch.classes.agreement import preferred_names
 from archspec_torch.classes.conditions import distance, separating_condition
 from archspec_torch.classes.draft import Draft
-from archspec_torch.classes.families import definition_of
 from archspec_torch.classes.module_lists import with_common_items
 from archspec_torch.classes.passing import (
     inputs_of_all,

@@ -8,7 +8,7 @@ from archspec.frozen import frozen
 from archspec.graph.codegen.conditions import ALWAYS, Condition
 from archspec.graph.codegen.interface import ports_of
 from archspec.graph.model import Port
-from archspec_torch.code.conditions import condition_text
+from archspec_torch.code.conditions import any_of_list, condition_text
 from archspec_torch.code.pieces import Code, call, code, listing
 from archspec_torch.forward.calls import write_call
 from archspec_torch.forward.frame import Frame, open_frame
@@ -65,9 +65,13 @@ def _write_segment(frame: Frame, condition: Condition, steps: Sequence[Step]) ->
         for step in steps:
             _write_step(frame, step)
         return
+    sizes, least = frame.demand.sizes, frame.demand.least
+    flags = any_of_list(condition, sizes, least) if least == 1 else ""
     for step in steps:
-        frame.values.declare(step, frame.known.yields_list(frame.layout, step.node))
-    frame.function.add(code(f"if {condition_text(condition, frame.demand.sizes)}:"))
+        is_list = frame.known.yields_list(frame.layout, step.node)
+        same = len(condition) == len(step.node.types)
+        frame.values.declare(step, is_list, flags if same else "")
+    frame.function.add(code(f"if {condition_text(condition, sizes, least)}:"))
     with frame.values.guarded():
         for step in steps:
             _write_step(frame, step)
@@ -106,7 +110,7 @@ def _with_a_list(frame: Frame) -> Code:
     name = variables.list_name(last)
     if (
         not name
-        or not 1 < count < len(ports)
+        or not frame.demand.least <= count < len(ports)
         or [*ports[-count:]] != ports_of(frame.graph.node(last))
     ):
         return ()

@@ -30,6 +30,8 @@ def write_call(frame: Frame, step: Step) -> None:
         _take_results(frame, step, source)
     elif callee.needs:
         frame.values.assign_list(step, source)
+        if node.id in frame.demand.lone:
+            frame.values.assign_only(step, frame.demand.masks[node.id])
     else:
         frame.values.assign(step, source)
 
@@ -53,11 +55,15 @@ def _inputs(frame: Frame, callee: Layout, node: Node) -> list[tuple[str, Code]]:
 def _needs(frame: Frame, node: Node) -> str:
     """The flags for a callee, or a whole mask; outputs that are not read have the flag False."""
     demand = frame.demand
+    if node.id in demand.lone:
+        return demand.masks[node.id]
     own = demand.nodes[node.id]
-    wanted = (demand.ports[port] for port in ports_of(node))
+    wanted = [demand.ports[port] for port in ports_of(node)]
     conditions = [given(own if item == NEVER else item, own) for item in wanted]
+    if demand.least == 1 and len(wanted) == 1:
+        conditions = wanted  # at other depths there are several
     flags = [only_flag(condition) for condition in conditions]
-    if rest := rest_of_list(flags, demand.sizes):
+    if rest := rest_of_list(flags, demand.sizes, demand.least):
         return rest
     texts = ("True" if item == ALWAYS else condition_text(item) for item in conditions)
     return f"[{', '.join(texts)}]"

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from archspec.graph.codegen.conditions import NEVER
-from archspec.graph.codegen.demand import dropping
 from archspec.graph.codegen.draws import draw_name
-from archspec.graph.model import Node
-from archspec.ops.dropping import KeptMean
+from archspec.graph.codegen.joins import Place, dropping
 from archspec_torch.code.conditions import condition_text
 from archspec_torch.code.pieces import Code, Hole, call, code
 from archspec_torch.forward.frame import Frame
@@ -37,10 +35,11 @@ def sample_masks(frame: Frame) -> None:
     """The flags of joins and of gates that may be needed, and long conditions with a name."""
     demand, function = frame.demand, frame.function
     for node in frame.graph.nodes:
-        join = dropping(node)
-        if join is not None and demand.nodes[node.id] != NEVER:
+        join = demand.lone.get(node.id, (frame.graph, node))
+        if node.id in demand.masks and demand.nodes[node.id] != NEVER:
             frame.helpers.update(("survivors", "join"))
-            function.add(code(demand.masks[node.id], " = ", _survivors(frame, node, join)))
+            count = 1 if node.id in demand.lone else len(node.inputs)
+            function.add(code(demand.masks[node.id], " = ", _survivors(frame, join, count)))
     for number, gate in demand.gates.items():
         if demand.nodes[number] != NEVER:
             frame.helpers.update(("kept", "add_branch"))
@@ -50,13 +49,26 @@ def sample_masks(frame: Frame) -> None:
         function.add(code(f"{name} = {condition_text(condition)}"))
 
 
-def _survivors(frame: Frame, node: Node, join: KeptMean) -> Code:
-    count = len(node.inputs)
-    name = draw_name(node)
-    column, first = "-1", 0
+def _survivors(frame: Frame, place: Place, count: int) -> Code:
+    """The flags of this number of inputs of a join, which may be one of another graph."""
+    graph, node = place
+    join, name = dropping(node), draw_name(node)
+    assert join is not None
+    column, columns = "-1", count
     if name:
-        column, first = frame.draws[name], frame.known.draws.columns[name] - count
-    training = frame.function.training()
-    drop, start = Hole(join.drop, "drop"), Hole(first, "first_column")
-    made = call("survivors", str(count), drop, column, start, training)
-    return Origins(frame.graph, node).of(made)
+        column, columns = frame.draws[name], frame.known.draws.columns[name]
+    drop, whole = Hole(join.drop, "drop"), Hole(columns, "columns")
+    number = _number(frame, count)
+    made = call("survivors", number, drop, column, whole, frame.function.training())
+    return Origins(graph, node).of(made)
+
+
+def _number(frame: Frame, count: int) -> str:
+    """The number of inputs of a join, in a block that calls itself by the number of results.
+
+    There it depends on the depth.
+    """
+    others = frame.demand.others
+    if others is None:
+        return str(count)
+    return f"len(need) - {others}" if others else "len(need)"

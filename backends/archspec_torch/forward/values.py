@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 from archspec.graph.model import Port
 from archspec.types.tensor import DType
-from archspec_torch.code.pieces import Code, code, element
+from archspec_torch.code.pieces import Code, call, code, element
 from archspec_torch.forward.function import Function
 from archspec_torch.forward.parts import Parts
 from archspec_torch.forward.steps import Step
-from archspec_torch.forward.variables import Variables
+from archspec_torch.forward.variables import Variables, new_name
 from archspec_torch.planning.precision import Precision
 
 
@@ -59,12 +59,17 @@ class Values:
         for port in self._renamed:
             self.variables.forget(port)
 
-    def declare(self, step: Step, is_list: bool) -> None:
-        """Declare variables for values that are assigned under a guard and read outside."""
+    def declare(self, step: Step, is_list: bool, flags: str = "") -> None:
+        """Declare variables for values that are assigned under a guard and read outside.
+
+        Those of a list are as many as `flags`, if there are any.
+        """
         escaping = [port for port in step.outputs if self.variables.escapes(port)]
         if escaping and is_list:
             name = self.variables.declare_list(step.node)
             empty = ", ".join(["None"] * len(step.node.types))
+            if flags:  # their number depends on the depth
+                empty = f"None for _ in {flags}"
             self.function.add(code(f"{name}: List[Optional[Tensor]] = [{empty}]"))
             return
         for port in escaping:
@@ -85,6 +90,14 @@ class Values:
             is_part=self.parts.is_part(step),
             weight=self.parts.weight(step),
         )
+
+    def assign_only(self, step: Step, mask: str) -> None:
+        """Assign the only output of a call, which is in a list, to a variable of its own."""
+        (port,) = step.outputs
+        whole = self.variables.list_name(port.node)
+        name = new_name(self.variables.names)
+        self.variables.bind(port, name)
+        self.function.add(code(f"{name} = ", call("join", whole, mask)), tensors=True)
 
     def assign_list(self, step: Step, source: Code) -> None:
         """Assign all outputs of a step to one list."""

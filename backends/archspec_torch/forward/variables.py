@@ -43,8 +43,8 @@ class Variables:
         self._of_spec: set[str] = set()  # names in the spec for their values
 
     def bind(self, port: Port, text: str, assignable: bool = False) -> None:
-        """Let a port be read by this code (an argument, a parameter)."""
-        self.names_of_values[port] = text
+        """Let a port, which is not None, be read by this code (an argument, a parameter)."""
+        self.names_of_values[port], self._optional[port] = text, False
         if assignable:
             self._holds[text] = port
 
@@ -74,9 +74,7 @@ class Variables:
 
     def optional(self, port: Port) -> bool:
         """Whether the type of its variable admits None."""
-        if port.node in self._lists:
-            return True
-        return self._optional.get(port, False)
+        return self._optional.get(port, port.node in self._lists)
 
     def rename(self, port: Port) -> str:
         """A new name for an element of a list."""

@@ -132,7 +132,7 @@ class Origins:
 
     def _from_outside(self, hole: Hole) -> Expression | None:
         """The expression of another block: a parameter of this one with its name, or a number."""
-        if hole.outside and not self.hands_on:
+        if hole.outside and not self.hands_on and hole.hint in self.graph.arguments:
             return Name(hole.hint)
         for name in (hole.hint, ATTRIBUTES.get(hole.hint, hole.hint)):
             one = self.outside.get(name)

@@ -63,6 +63,7 @@ def choose_arguments(
     own: dict[str, Values] = {argument: sizes[name] for name, argument in spelled.items()}
     outside = {} if is_network else _outside(rows, columns, given, written, taken, defaults)
     numbers = {name: columns[at] for at, name in outside.items()}
+    columns = _completed_again(rows, columns, {**written, **outside}, numbers)
     written |= over_outside(rows, columns, outside, {**sizes, **given, **numbers}, defaults)
     for at, name in outside.items():
         own[name] = columns[at]
@@ -158,6 +159,21 @@ def _completed(holes: Sequence[Hole], known: Mapping[str, Values]) -> Values:
         if None not in column and all(repr(a) == repr(b) for a, b, there in pairs if there):
             return column
     return tuple(value if there else first for value, there in zip(values, has, strict=True))
+
+
+def _completed_again(
+    rows: Sequence[Sequence[Hole]],
+    columns: Sequence[Values],
+    known: Collection[int],
+    numbers: Mapping[str, Values],
+) -> list[Values]:
+    """The columns; absent constants of others than `known` fit the numbers from outside."""
+    found = [*columns]
+    for at in {*range(len(columns))}.difference(known) if numbers else ():
+        if any(isinstance(row[at].value, Absent) for row in rows):
+            origins = _completed([row[at] for row in rows], numbers)
+            found[at] = origins if origins in numbers.values() else columns[at]
+    return found
 
 
 def _outside(

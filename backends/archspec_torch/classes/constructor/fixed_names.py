@@ -141,6 +141,14 @@ def fixed_below(units: Sequence[Unit], fixed: Mapping[Unit, Collection[str]]) ->
     return found
 
 
+def names_of_counts(drafts: Sequence[Draft]) -> frozenset[str]:
+    """The names on which the number of outputs of a block depends, for which callers have code."""
+    graphs = [draft.unit.either for draft in drafts]
+    if len({len(graph.output_ports) for graph in graphs}) < 2:
+        return frozenset()
+    return frozenset(name for graph in graphs for name in graph.decisive())
+
+
 def _hidden(column: Sequence[Hole], single: Collection[str]) -> Collection[str]:
     """The names on which a number may depend that is written as a constant."""
     run = [hole for hole in column if not isinstance(hole.value, Absent)]
