@@ -139,7 +139,7 @@ def _arguments(item: Call, indent: int) -> list[str]:
     """
     written: list[str] = []
     shown = _shown(item)
-    together = f"{' ' * indent}{', '.join(map(_flat_argument, shown))}"
+    together = f"{' ' * indent}{f'{item.comma} '.join(map(_flat_argument, shown))}"
     if item.brackets == "()" and len(together) <= WIDTH and not all(map(_is_layer, shown)):
         return [together]
     names = item.brackets == "[]" and all(_flat_argument(one).isidentifier() for one in shown)
