@@ -17,7 +17,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from archspec.diagnostics.model import Annotation, Diagnostic, Edit, Fix, Frame, Severity
+from archspec.diagnostics.changes import line_changes
+from archspec.diagnostics.model import Annotation, Diagnostic, Fix, Frame, Severity
 from archspec.diagnostics.paint import Style, paint
 from archspec.diagnostics.printable import printable
 from archspec.diagnostics.snippet import Snippet, extent, mark
@@ -25,7 +26,7 @@ from archspec.source import Source, Span
 
 _PAGE = 120  # default page width, in columns
 _FRAMES = 3  # expansions shown at either end of a long chain
-_EDITED = 6  # maximum number of lines of an edit that are shown
+_EDITED = 6  # maximum number of lines of an edit that are shown, before and after
 
 _STYLES: dict[Severity, Style] = {
     Severity.ERROR: "error",
@@ -96,7 +97,9 @@ class _Page:
         spans = [item.span for item in self._annotations()]
         if self._item.fix is not None:
             spans.extend(edit.span for edit in self._item.fix.edits)
-        return max((span.source.position(max(span.end, 0))[0] for span in spans), default=1)
+        last = max((span.source.position(max(span.end, 0))[0] for span in spans), default=1)
+        changes = line_changes(self._item.fix.edits) if self._item.fix is not None else []
+        return max((last, *(change.number for change in changes)))
 
     def _paint(self, text: str, style: Style) -> str:
         return paint(text, style, self._colour)
@@ -171,31 +174,33 @@ class _Page:
         return [title, *self._edited(fix)]
 
     def _edited(self, fix: Fix) -> list[str]:
-        """The lines that the edits change, before and after."""
+        """The lines that the edits change, before and after; of many changes, only the result."""
         source = fix.edits[0].span.source
         edits = [edit for edit in fix.edits if edit.span.source is source]
-        first = min(edit.span.line for edit in edits)
-        last = max(source.position(edit.span.end)[0] for edit in edits)
-        start = source.line_starts[first - 1]
-        end = start + len("\n".join(source.line(n) for n in range(first, last + 1)))
-        old = source.text[start:end].split("\n")
-        new = apply(edits, Span(source, start, end)).split("\n")
-        lines = [self._bar()]
-        if last - first < _EDITED:
-            kept = [line for line in new if line in old]
-            gone = [(n, line) for n, line in enumerate(old, first) if line not in kept]
-            lines.extend(self._change(n, "-", line) for n, line in gone)
-            new = [line for line in new if line not in kept] or ([] if gone else new)
-        lines.extend(self._change(n, "+", line) for n, line in enumerate(new[:_EDITED], first))
-        return lines
+        changes = line_changes(edits)
+        many = sum(change.sign != " " for change in changes) > 2 * _EDITED
+        between = self._paint("...", "gutter")
+        lines: list[str] = []
+        before, apart = 0, False
+        for change in changes:
+            apart = apart or 0 < before < change.old - 1
+            before = change.old
+            if many and change.sign == "-":
+                continue
+            lines.extend([between] if apart else [])
+            lines.append(self._change(change.number, change.sign, change.text))
+            apart = False
+        shown = 2 * _EDITED if many else len(lines)
+        return [self._bar(), *lines[:shown], *([between] if len(lines) > shown else [])]
 
     def _change(self, number: int, sign: str, line: str) -> str:
         space = max(self._width - self._gutter - 3, 20)
         text = printable(line.rstrip("\r"))
         text = text if len(text) <= space else text[: space - 1] + "…"
-        style: Style = "added" if sign == "+" else "removed"
         head = self._paint(f"{number:>{self._gutter}} ", "gutter")
-        return head + self._paint(f"{sign} {text}", style)
+        if sign == " ":
+            return f"{head}  {text}"
+        return head + self._paint(f"{sign} {text}", "added" if sign == "+" else "removed")
 
 
 def location(span: Span) -> str:
@@ -205,16 +210,3 @@ def location(span: Span) -> str:
         return source.name
     line, column = source.position(extent(span)[0])
     return f"{source.name}:{line}:{column}"
-
-
-def apply(edits: Iterable[Edit], within: Span) -> str:
-    """The text of `within` after the edits; of two overlapping edits the first is applied."""
-    text = within.source.text
-    pieces: list[str] = []
-    at = within.start
-    for edit in sorted(edits, key=lambda edit: (edit.span.start, edit.span.end)):
-        if edit.span.start >= at:
-            pieces.extend((text[at : edit.span.start], edit.text))
-            at = edit.span.end
-    pieces.append(text[at : max(within.end, at)])
-    return "".join(pieces)

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+from archspec.diagnostics.changes import apply
 from archspec.diagnostics.model import Diagnostic, Edit, Fix
-from archspec.diagnostics.text import apply
 from archspec.semantics.program.definitions import ModuleScope
 from archspec.source import Source, Span
 

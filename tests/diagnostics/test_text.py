@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from archspec.diagnostics.changes import apply
 from archspec.diagnostics.model import Edit, Fix, Frame, Severity, diagnostic
-from archspec.diagnostics.text import apply, render, render_one
+from archspec.diagnostics.text import render, render_one
 from archspec.source import NOWHERE, Source, Span
 
 
@@ -313,3 +314,24 @@ def test_unusual_white_space_is_shown_by_its_code_point(blank):
     assert f"x ={number}y\n" in drawn
     assert blank not in drawn
     assert "   " + "^" * len(number) + "\n" in drawn
+
+
+def test_each_changed_line_has_its_own_number_and_lines_between_are_shown() -> None:
+    source = Source("a.arch", "a\nb\nc\nd\n\n\n\n\ne\n")
+    edits = (
+        Edit(Span(source, 0, 2), ""),
+        Edit(Span(source, 4, 5), "x\ny"),
+        Edit(Span(source, 12, 13), "z"),
+    )
+    item = diagnostic("E0211", "m", Span(source, 4, 5), fix=Fix("f", edits))
+    shown = render_one(item).partition("help: f\n")[2]
+    assert shown.splitlines()[1:] == [
+        "1 - a",
+        "1   b",
+        "3 - c",
+        "2 + x",
+        "3 + y",
+        "...",
+        "9 - e",
+        "9 + z",
+    ]

@@ -20,8 +20,9 @@ import pytest
 
 from archspec.cli.check import examine
 from archspec.diagnostics import catalogue
+from archspec.diagnostics.changes import apply
 from archspec.diagnostics.model import Diagnostic
-from archspec.diagnostics.text import apply, render
+from archspec.diagnostics.text import render
 from archspec.source import Span
 
 CORPUS = Path(__file__).resolve().parent / "corpus"

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
+from archspec.diagnostics.changes import apply
 from archspec.diagnostics.failure import CompileFailed
-from archspec.diagnostics.text import apply
 from archspec.ops.base import Op
 from archspec.ops.registry import all_ops
 from archspec.semantics.compile import check

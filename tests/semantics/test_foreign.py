@@ -2,7 +2,7 @@
 
 import pytest
 
-from archspec.diagnostics.text import apply
+from archspec.diagnostics.changes import apply
 from archspec.ops.registry import all_ops
 from archspec.semantics.compile import check
 from archspec.semantics.foreign import rows

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from archspec.diagnostics.changes import apply
 from archspec.diagnostics.model import Edit
-from archspec.diagnostics.text import apply
 from archspec.source import Source, Span
 from archspec.syntax import parse
 from archspec.syntax.mistakes import MISTAKES

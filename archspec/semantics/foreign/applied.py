@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from archspec.diagnostics.changes import apply
 from archspec.diagnostics.model import Diagnostic, Edit, Fix
-from archspec.diagnostics.text import apply
 from archspec.semantics.foreign.places import in_place
 from archspec.source import Span
 from archspec.syntax import ast

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from archspec.diagnostics.changes import apply
 from archspec.diagnostics.model import Edit
-from archspec.diagnostics.text import apply
 from archspec.frozen import frozen
 from archspec.ops.base import Op
 from archspec.ops.registry import all_ops
