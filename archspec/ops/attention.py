@@ -116,7 +116,8 @@ def _scores(q: TensorType, k: TensorType) -> TensorType:
 
 _MASKED = (
     "attention with a mask is `scaled_dot_product_attention` of q, k, v and the mask, with "
-    "a `linear` for each before it"
+    "a `linear` for each before it; with q as [B, heads, N, E], a mask of padding is "
+    "`keep -> reshape(B, 1, 1, N)`, true for what is kept"
 )
 
 
@@ -177,6 +178,12 @@ class MultiheadAttention(Op):
         return _MASKED if "mask" in attribute else None
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        if len(inputs) == 2 and (inputs[1].rank != 3 or inputs[1].dtype is DType.BOOL):
+            raise OpError(
+                f"`multihead_attention` takes x or (q, k, v), and no mask such as `{inputs[1]}`",
+                input=1,
+                fix=_MASKED,
+            )
         if len(inputs) == 2:
             raise OpError(
                 "`multihead_attention` takes x or (q, k, v), but got two inputs",

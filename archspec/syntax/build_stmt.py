@@ -158,6 +158,12 @@ def _input_item(k: Context, item: Item) -> ast.InputItem | None:
         if as_type(k, item.right) is not None and isinstance(item.left, ast.Name):
             between = k.span(item.left.span.end, item.right.span.start)
             fix = Fix("the shape follows `:`", (Edit(between, ": "),))
+        if item.right.span.text in ("None", "none"):
+            name = item.left.span.text.partition(":")[0].strip()
+            fix = Fix(
+                f"an input that may be absent exists on a condition: `input {name}: f32[..] when "
+                "masked`, with a parameter such as `masked: bool = false`"
+            )
         k.error("E0127", "an input has no default", span, fix=fix)
         return None
     rest = isinstance(item, ast.Spread)

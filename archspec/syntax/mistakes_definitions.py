@@ -93,6 +93,14 @@ DEFINITIONS = (
     ),
     Mistake(
         "E0119",
+        lambda s: _top(s) and s.type == "NAME" and s.after == "=" and s.near(2).type == "{",
+        "there are no dictionaries, and names cannot be bound outside of a body",
+        '«config» = {"width": 64}\nblock a { relu }',
+        fix="make each entry a parameter of the network, `network net(width: int = 64)`, or a "
+        "rule, `rule width() => 64`",
+    ),
+    Mistake(
+        "E0119",
         lambda s: _top(s) and s.type == "NAME" and s.after == "=",
         "names cannot be bound outside of a body",
         "«width» = 64\nblock a { relu }",

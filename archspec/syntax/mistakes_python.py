@@ -260,7 +260,7 @@ PYTHON = (
     Mistake(
         "E0131",
         lambda s: s.type == "NAME" and s.word() == "is" and s.after_operand,
-        "`is` is written `==`; there is no `None` to compare with",
+        "`is` is written `==`, and `None` is `none`",
         "block a {\n  if n «is» None { relu }\n}",
         fix="a layer that may be absent has the default `identity` and needs no `if`; "
         "other parameters have a default that is a value, such as 0: `if n == 0 { .. }`",

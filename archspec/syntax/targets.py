@@ -98,6 +98,11 @@ def _without_change(node: Item) -> str | None:
             f'for one tensor in two layers write `tie "{weight}" = "other.{node.name}"`, '
             f"for an initial value `init {weight} = zeros`"
         )
+    if isinstance(node, ast.Attribute):
+        return (
+            "a layer of a block is not replaced: what differs is an argument of the block, such "
+            "as `resnet50(classes=10)`, or the block is written anew with the other layer"
+        )
     return None
 
 

@@ -289,7 +289,10 @@ def _free_size(context: Context, given: Dim, shape: Value | None) -> Fix | None:
         advice = without_batch(context, [plain(item) for item in shape.items])
         if advice is not None:
             return Fix(advice)
-    words = f"a size that layers have is a parameter, `{given}: int = 64`, which the type reads"
+    words = (
+        f"a fixed size is a parameter of the network, `{given}: int = 64`, and in the type "
+        f"of the input just `{given}`, without a default"
+    )
     return Fix(words) if str(given).isidentifier() else None
 
 

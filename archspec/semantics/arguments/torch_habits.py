@@ -41,12 +41,16 @@ def too_many(context: Context, layer: OpLayer, item: Given, data: Value) -> Spec
     if not order and not named:
         how = "no attributes"
     notes = [INFERRED] if op.inferred is not None else []
+    written = [one for one in layer.given if one.name is None]
+    place, channels = item.span, _channels_in(op, written, data)
+    if channels is not None and order and len(written) == len(order) + 1:
+        place, how = channels.span, f"{takes} by position, and this is the number of channels"
     if named:
         notes.append(f"its keyword arguments are {', '.join(named)}")
     return context.error(
         "E0303",
         f"`{op.name}` takes {how}",
-        item.span,
+        place,
         notes=tuple(notes),
         fix=op.instead_of("") or _as_written_here(layer, data),
     )
@@ -65,7 +69,7 @@ def _as_written_here(layer: OpLayer, data: Value) -> Fix | None:
     if (channels := _channels_in(op, given, data)) is not None:
         given.remove(channels)
         edits.append(Edit(with_comma(channels.span), ""))
-        words.append("remove the number of channels")
+        words.append(f"remove the number of channels, `{channels.span.text}`")
     for item in given[len(order) :]:
         free = (name for name in attribute_names(op) if name not in taken)
         name = next((name for name in free if _fits(op, name, item.value)), None)

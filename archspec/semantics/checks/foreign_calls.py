@@ -10,10 +10,11 @@ from archspec.diagnostics.model import Diagnostic, Edit, Fix, diagnostic
 from archspec.diagnostics.suggest import closest
 from archspec.ops.registry import all_ops, choice_words
 from archspec.semantics.foreign.call_text import path_of
-from archspec.semantics.foreign.declarations import declaration
+from archspec.semantics.foreign.declarations import IMAGES, declaration, is_image
 from archspec.semantics.foreign.places import in_place, position_note
 from archspec.semantics.foreign.rewriting import Rewriter, Written, find_row
 from archspec.semantics.foreign.rows import Row
+from archspec.semantics.foreign.transformers import LAYER, REPEATED
 from archspec.semantics.foreign.words import ADVICE, HOW, LOSSES, SEQUENCES, TRAINING
 from archspec.semantics.program.foreign_names import meant_by, word_of_elsewhere
 from archspec.semantics.program.library_names import missing_use, modules_of_names
@@ -21,6 +22,7 @@ from archspec.semantics.program.op_attributes import positional, with_comma
 from archspec.semantics.values.bare_words import attribute_with
 from archspec.source import Span
 from archspec.syntax import ast
+from archspec.syntax.visit import path_to
 
 MOST = 200
 """Number of foreign calls of a file that are rewritten; others are only named."""
@@ -31,6 +33,8 @@ LIBRARIES = frozenset({"torch", "nn", "F", "tf", "keras", "layers", "torchvision
 _DECLARED = ("Parameter", "Input", "InputLayer")
 _OF_FLAX = (("self", "param"), ("self", "variable"))
 """Calls that make tensors, which are declared here."""
+
+_NO_VALUE = "`None` is `none` here, the default of what may be absent"
 
 _SELF = (
     "a block has no `self`: a layer is written where it is applied, and named with a label: "
@@ -77,7 +81,9 @@ class ForeignCalls:
             self._cover(node)
             words = ADVICE[path[-1] if path[-1] in ADVICE else "Parameter"]
             fix = Fix(words, declaration(path[-1], node))
-            self.report(diagnostic("E0210", _nothing(path), function.span, fix=fix))
+            notes = [IMAGES] if path[-1] in _DECLARED[1:] and is_image(node) else []
+            message = _nothing(path)
+            self.report(diagnostic("E0210", message, function.span, fix=fix, notes=notes))
             return True
         return self.name(function, known)
 
@@ -139,8 +145,17 @@ class ForeignCalls:
         return False
 
     def none(self, node: ast.Argument) -> bool:
-        """Report an argument `name=None`; return whether it was one."""
+        """Report an argument `name=None` or `pretrained=True`; return whether it was one."""
         value = node.value
+        if node.name == "pretrained" and value.span.text == "True":
+            words = (
+                "remove it: weights are given to the module that is made, "
+                "`network.to_torch(weights=..)`"
+            )
+            fix = Fix(words, (Edit(with_comma(node.span), ""),))
+            message = "a spec has no trained weights"
+            self.report(diagnostic("E0210", message, node.span, fix=fix))
+            return True
         if not isinstance(value, ast.Name) or value.text != "None":
             return False
         if id(value) in self.covered:
@@ -151,7 +166,7 @@ class ForeignCalls:
             fix = Fix("remove it", (Edit(with_comma(node.span), ""),))
         else:
             fix = Fix("remove it, and give the arguments behind it by name")
-        self.report(diagnostic("E0210", "there is no `None` here", value.span, fix=fix))
+        self.report(diagnostic("E0210", _NO_VALUE, value.span, fix=fix))
         return True
 
     def _rewritten(
@@ -160,7 +175,7 @@ class ForeignCalls:
         whole = _with_index(node.span) if written.op in ("max", "min") else node.span
         text = in_place(written.text, whole)
         edits = [Edit(whole, text)]
-        notes = [*written.notes]
+        notes = [*written.notes, *self._parallel(node, written)]
         if path[-1].endswith("1D") and written.op in SEQUENCES:
             notes.append(SEQUENCES[written.op])
         if written.uses is not None:
@@ -169,9 +184,29 @@ class ForeignCalls:
             notes.append(f"`{written.op}` is in the standard library, `{written.uses[0]}`")
             if written.uses[0].endswith("objectives"):
                 notes.append(LOSSES)
-        shown = written.text if len(text) <= 90 else f"{written.op}(..)"
-        fix = Fix(f"write `{shown}`", tuple(edits))
+        short = f"{written.op}(..)" if path[-1] not in (LAYER, REPEATED) else "its parts"
+        shown = written.text if len(text) <= 90 else short
+        words = "write it with its parts" if shown == "its parts" else f"write `{shown}`"
+        fix = Fix(words, tuple(edits))
         return diagnostic("E0210", _called(path, written.op), place, fix=fix, notes=notes)
+
+    def _parallel(self, node: ast.Expr, written: Written) -> tuple[str, ...]:
+        """A note for a list of layers, `[conv(8, 3) for i in range(4)]` or a `ModuleList`."""
+        nodes = [node] if written.op == ".." else [*getattr(node, "arguments", ())]
+        if written.op not in ("..", "[]") or not nodes:
+            return ()
+        around = path_to(self.tree, nodes[0].span.start)
+        for item in around:
+            if not isinstance(item, ast.Comprehension) or item.condition is not None:
+                continue
+            element = item.element
+            if not isinstance(element, ast.Call) or _is_number(element):
+                continue
+            targets = ", ".join(target.span.text for target in item.targets)
+            loop = f"for {targets} in .. {{ {element.span.text} }}"
+            if len(loop) < 70 and "\n" not in loop:
+                return (f"the layers of a list work in parallel; in sequence write `{loop}`",)
+        return ()
 
     def _cover(self, node: ast.Node) -> None:
         stack: list[object] = [node]
@@ -182,6 +217,11 @@ class ForeignCalls:
                 stack.extend(item.parts)
             elif isinstance(item, tuple):
                 stack.extend(item)
+
+
+def _is_number(element: ast.Call) -> bool:
+    """Whether an element of a list is a call of a function of numbers."""
+    return element.function.span.text in ("int", "float", "min", "max", "len", "sqrt", "log", "abs")
 
 
 _VALUES = re.compile(r"\[0\]|\.values\b")
@@ -225,6 +265,8 @@ def _called(path: tuple[str, ...], op: str) -> str:
         return f"there is no `{name}` here: layers in sequence are joined by `->`"
     if op == "[]":
         return f"there is no `{name}` here: several layers are a list, `[f, g]`"
+    if path[-1] in (LAYER, REPEATED):
+        return f"`{name}` is written with its parts here"
     if not op:
         return f"there is no `{name}` here: an activation is an op, applied with `->`"
     if path[0] == "self":

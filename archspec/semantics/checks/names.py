@@ -144,13 +144,17 @@ class _Walker:
             fix = Fix(words, (Edit(part.span, "identity"),))
             self.sink.report(diagnostic("E0210", message, part.span, fix=fix))
             return True
-        text, source = parameter.span.source.text, parameter.span.source
-        start = text.rfind("=", 0, part.span.start)
+        if parameter.type is None:
+            fix = Fix("write `none`", (Edit(part.span, "none"),))
+            self.sink.report(diagnostic("E0210", "`None` is `none` here", part.span, fix=fix))
+            return True
+        message, source = "a parameter with a type has no `None`", parameter.span.source
+        start = (text := source.text).rfind("=", 0, part.span.start)
         start -= len(text[:start]) - len(text[:start].rstrip())
         edit = Edit(Span(source, start, part.span.end), "")
         words = (
-            "remove `= None`, so that it must be given, or choose a value that means nothing, "
-            "such as 0"
+            "remove `= None`, so that it must be given, choose a value that means nothing, such "
+            f"as 0, or leave out the type and write `{parameter.name} = none`"
         )
         self.sink.report(diagnostic("E0210", message, part.span, fix=Fix(words, (edit,))))
         return True
@@ -173,9 +177,8 @@ class _Walker:
         names = [one.text for one in node.indices if isinstance(one, ast.Name)]
         if names != ["None"] or len(node.indices) != 1 or "None" in self.known:
             return False
-        base = node.base.span.text
         message = "a tensor gets a new axis by `unsqueeze`"
-        written = f"{base} -> unsqueeze(0)"
+        written = f"{node.base.span.text} -> unsqueeze(0)"
         fix = Fix(f"write `{written}`", (Edit(node.span, in_place(written, node.span)),))
         self.sink.report(diagnostic("E0210", message, node.span, fix=fix))
         return True

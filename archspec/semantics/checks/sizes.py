@@ -15,6 +15,7 @@ from archspec.semantics.expansion.requirements import beyond_bounds, sizes_text
 from archspec.semantics.values.budget import Budget
 from archspec.shipped import is_library
 from archspec.source import Span
+from archspec.syntax import ast
 from archspec.types.condition import All, conjunction, evaluate, symbols_of
 from archspec.types.solver import VerdictKind, clauses, decide, limited
 
@@ -98,6 +99,17 @@ def _warn(
     reasons = _reasons(needs)
     fix = Fix(f"declare this at the input: `{clause}`", (edit, *_multiples(texts, inputs)))
     place, label = span, ""
+    if (batch := _mixed_batch(texts, inputs)) is not None:
+        notes = (
+            *notes,
+            f"`{batch}` is divided as a whole, so that parts of several examples are joined",
+            f"if this is intended, declare `{clause}` at the input",
+        )
+        others = " and ".join(f"`{name}`" for name in batch.split("*")[1:])
+        fix = Fix(
+            f"keep the axis of the batch, `reshape({batch.split('*')[0]}, -1)`, with a fixed size "
+            f"for {others} in the type of the input where a layer needs it"
+        )
     meant = next((place for place, _ in reasons if axes_meant.get(place)), None)
     if meant is not None:
         notes = (*notes, f"if this is intended, declare `{clause}` at the input")
@@ -117,6 +129,22 @@ def _warn(
             severity=Severity.WARNING,
         )
     )
+
+
+_PRODUCT = re.compile(r"\w+(?:\*\w+)+")
+
+
+def _mixed_batch(texts: Sequence[str], inputs: Inputs) -> str | None:
+    """The product of the batch, the free first axis of an input, and other sizes in a clause."""
+    types = [item.type for statement in inputs.statements for item in statement.items]
+    first = [shape.dims[0] for shape in types if shape is not None and shape.dims]
+    batches = {entry.value.text for entry in first if isinstance(entry.value, ast.Name)}
+    for found in (found for text in texts for found in _PRODUCT.findall(text)):
+        names = [name for name in found.split("*") if not name.isdecimal()]
+        mixed = [name for name in names if name in batches]
+        if len(mixed) == 1 and len(names) > 1:
+            return "*".join((*mixed, *(name for name in names if name not in mixed)))
+    return None
 
 
 _MULTIPLE = re.compile(r"(\w+) % (\d+) == 0")

@@ -98,6 +98,9 @@ def no_method(context: Context, node: ast.Attribute, base: Value | None = None) 
         is_name = isinstance(node.base, ast.Name)
         edits = (Edit(node.span, in_place(turned, node.span)),) if is_name else ()
         fix = Fix(f"write `{turned}`", edits)
+    if node.name == "shape" and isinstance(base, Tensor):
+        sizes = ", ".join(f"`{size}`" for size in base.type.shape)
+        fix = f"the sizes are {sizes}: write these where they are needed" if sizes else fix
     if fix is None and node.name in all_ops():
         fix = HOW.get(node.name)
     if fix is None and written is not None:

@@ -25,6 +25,9 @@ _AS_LISTS = ("data", "list of data", "rest", "amounts", "margins", "whole", "sha
 """Kinds of arguments that may be lists."""
 
 
+_HALF = "the default padding is that of `same`, for odd kernels"
+
+
 class CannotRewrite(Exception):
     """An argument of a call has no counterpart here."""
 
@@ -161,7 +164,7 @@ class CallText:
         kernel = self.places[1] if len(self.places) > 1 else "3"
         if word != "same" or default != "half" or not kernel.isdecimal() or int(kernel) % 2 == 0:
             return False
-        self.notes.append("the default padding is that of `same`, for odd kernels")
+        self.notes.append(_HALF)
         self.seen.add("padding")
         return True
 
@@ -190,6 +193,19 @@ class CallText:
         self.seen.add(slot.ours)
         if slot.ours == "padding":
             self.notes.append("without `padding`, `conv` keeps the size of the image in archspec")
+
+    def all_notes(self) -> tuple[str, ...]:
+        """The notes on the arguments, with one on `same` of TensorFlow if there is a stride."""
+        given = dict([*zip(self.order, self.places, strict=False), *self.arguments])
+        kernel = _one_size(given.get("kernel", ""))
+        stride = _one_size(given.get("stride", str(kernel) if "pool" in self.op else "1"))
+        if not self.pads_as_same or not 1 < stride <= kernel or self.op == "conv_transpose":
+            return tuple(self.notes)
+        strided = (
+            "with a stride, TensorFlow's `same` has more zeros at the end; for its weights write "
+            f"`same_padding({kernel}, {stride})` of `std.cnn` before it, and `padding=0`"
+        )
+        return (*(one for one in self.notes if one != _HALF), strided)
 
     def lacks(self) -> bool:
         """Whether a required attribute of the op is missing."""

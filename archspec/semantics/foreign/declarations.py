@@ -15,6 +15,19 @@ _SHAPE = re.compile(r"(?:shape=)?\(([\d, ]+)\)")
 _INITIALISERS = {"randn": "normal(std=1.0)", "rand": "uniform(low=0.0, high=1.0)", "empty": "zeros"}
 
 
+IMAGES = "images are [B, C, H, W] here, with the channels on axis 1; in Keras they are last"
+"""A note on the input of a network for images."""
+
+
+def is_image(node: ast.Call) -> bool:
+    """Whether an input of Keras has three sizes besides the batch, the last for channels."""
+    text = node.span.source.text
+    inside = text[node.arguments[0].span.start : node.span.end - 1] if node.arguments else ""
+    shape = _SHAPE.match(inside.strip())
+    sizes = [size for size in shape[1].split(",") if size.strip()] if shape else []
+    return len(sizes) == 3
+
+
 def declaration(call: str, node: ast.Call) -> tuple[Edit, ...]:
     """The edit that declares the tensor bound by `name = call(..)`; none if it is not simple."""
     source, text = node.span.source, node.span.source.text

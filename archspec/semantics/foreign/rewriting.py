@@ -14,7 +14,7 @@ from archspec.diagnostics.model import Edit
 from archspec.frozen import frozen
 from archspec.ops.base import Op
 from archspec.ops.registry import all_ops
-from archspec.semantics.foreign import rows
+from archspec.semantics.foreign import rows, transformers
 from archspec.semantics.foreign.call_text import (
     CallText,
     CannotRewrite,
@@ -137,13 +137,25 @@ class Rewriter:
             return Written(f"{tuple_text(data)} -> {inner.text}", inner.op, inner.uses, inner.notes)
         row = self.row(node.function)
         if row is None:
-            return self.method_of_self(node)
+            return self.encoder(node) or self.method_of_self(node)
         for found in self.rows(path_of(node.function), row, node):
             try:
                 return self.by_row(found, node.arguments, data=not stage)
             except CannotRewrite:
                 continue
         return None
+
+    def encoder(self, node: ast.Call) -> Written | None:
+        """PyTorch's encoder of a transformer, if the name has no meaning here."""
+        path = path_of(node.function)
+        if not path or self.known(path[0]):
+            return None
+        written = transformers.encoder(node, self.text)
+        if written is None:
+            return None
+        first = "batch_first" in node.span.text
+        notes = (transformers.AFTER, *(() if first else (transformers.BEFORE,)))
+        return Written(written, "mlp", ("std.attention", "mlp"), notes)
 
     def rows(self, path: tuple[str, ...], first: Row, node: ast.Call) -> list[Row]:
         """The rows that may be meant by a call, most likely first."""
@@ -261,7 +273,7 @@ class Rewriter:
         call = self.filled(row.op, slots, given)
         if call.lacks() and slots[:1] and slots[0].kind == "left out":
             call = self.filled(row.op, slots[1:], given)  # in the order of the op here
-        return Written(call.written(), row.op, uses(row), tuple(call.notes))
+        return Written(call.written(), row.op, uses(row), call.all_notes())
 
     def filled(self, op: str, slots: list[Slot], given: list[ast.Argument]) -> CallText:
         """A call of an op with arguments for these slots. Raises CannotRewrite."""

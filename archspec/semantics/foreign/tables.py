@@ -107,8 +107,6 @@ LSTMCell = lstm_cell: -input_size hidden=hidden_size bias
 GRUCell = gru_cell: -input_size hidden=hidden_size bias
 MultiheadAttention = multihead_attention: -embed_dim heads=num_heads dropout bias -add_bias_kv
     -add_zero_attn -kdim -vdim -batch_first
-TransformerEncoderLayer = attention.encoder_layer: -d_model heads=nhead hidden=dim_feedforward?2048
-    drop=dropout -activation -layer_norm_eps -batch_first -norm_first
 DeformConv2d = deform_conv: -in_channels width=out_channels kernel=kernel_size stride padding?0
     dilation groups bias
 """

@@ -37,8 +37,13 @@ ADVICE = {
     "EmbeddingBag": "write `embedding(count, width) -> mean(axis=1)`",
     "Bilinear": 'write `einsum("b i, o i j, b j -> b o")` with a `param`',
     "Transformer": "build it from blocks: `use std.attention { encoder_layer }`",
-    "TransformerEncoder": "repeat a layer: `for i in 0..6 { encoder_layer(8, 2048) }`, with "
-    "`use std.attention { encoder_layer }`",
+    "TransformerEncoder": "repeat a layer: `for i in 0..6 { layer }`; PyTorch's is "
+    "`residual(multihead_attention(8, dropout=0.1) -> dropout(0.1)) -> layer_norm -> "
+    "residual(mlp(2048, 0.1, relu)) -> layer_norm`, with `use std.attention { mlp }`",
+    "TransformerEncoderLayer": "PyTorch's layer, which normalises after each shortcut, is "
+    "`residual(multihead_attention(8, dropout=0.1) -> dropout(0.1)) -> layer_norm -> "
+    "residual(mlp(2048, 0.1, relu)) -> layer_norm`, with `use std.attention { mlp }`; "
+    "`encoder_layer` of `std.attention` normalises before each part, with GELU",
     "TransformerDecoder": "repeat a block of `self_attention` and `cross_attention` "
     "from `std.attention`",
     "TransformerDecoderLayer": "write a block of `self_attention` and `cross_attention` "
