@@ -315,9 +315,8 @@ def _made(
     assert last.graph is not None
     inputs = last.inputs
     doc = _doc(scope, name) or inputs.definition.node.doc
-    compiled = Compiled(
-        name, first.graph, last.graph, dict(inputs.sizes), inputs.given, doc, last.declared
-    )
+    sizes = {**first.inputs.sizes, **inputs.sizes}
+    compiled = Compiled(name, first.graph, last.graph, sizes, inputs.given, doc, last.declared)
 
     def again(others: Mapping[str, object]) -> Compiled | None:
         apart = Compilation(

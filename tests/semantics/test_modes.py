@@ -37,6 +37,19 @@ def test_one_graph_if_the_mode_is_not_read() -> None:
     assert found.inference is found.training
 
 
+def test_sizes_of_an_input_of_one_mode_have_defaults() -> None:
+    found = compiled("""\
+network small {
+  input x: f32[B = 1, 3, N = 4]
+  input y: f32[B, 3, M = 5] when not training
+  input noise: f32[B, K = 6] when training
+  output z = (x, y) -> einsum("b d n, b d m -> b n m") when not training
+  output loss = (x -> mean) + (noise -> mean) when training
+}
+""")
+    assert found.sizes == {"B": 1, "N": 4, "M": 5, "K": 6}
+
+
 def test_a_block_that_does_not_read_the_mode_is_shared_by_both_graphs() -> None:
     head = "block same { conv(4, 3) }\nblock other { if training { relu } else { tanh } }"
     found = compiled(layer("same -> other", head))
