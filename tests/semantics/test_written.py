@@ -19,7 +19,7 @@ FAULTS = [
     ("conv(8, kernel=3, kernel=5)", "E0303", "`conv` is given `kernel` twice"),
     ("conv(8, 3, kernel_size=3)", "E0302", "`conv` has no attribute `kernel_size`"),
     ("batch_norm(64)", "E0303", "takes its attributes by name only"),
-    ("linear(3, 4)", "E0303", "this is one too many"),
+    ("linear(3, 4)", "E0303", "takes 1 attribute by position"),
     ("group_norm(3)(1, 2)", "E0303", "this is one too many"),
     ("conv(8)", "E0303", "`conv` needs `kernel`"),
     ("c: linear", "E0303", "`linear` needs `width`"),

@@ -39,10 +39,10 @@ def _fits(item: ast.InputItem, value: Value) -> bool:
         return False
     if item.type is None:
         return True
-    wanted, dims = item.type.dtype or "f32", item.type.dims
+    wanted, dims = item.type.dtype, item.type.dims  # without a dtype, the block takes any
     rest = any(map(is_ellipsis, dims))
     rank = value.type.rank
-    return str(value.type.dtype) == wanted and (
+    return wanted in (None, str(value.type.dtype)) and (
         rank >= len(dims) - 1 if rest else rank == len(dims)
     )
 
