@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -41,14 +42,14 @@ def _located(file: str | Path, name: str | None) -> tuple[Path, str | None]:
 
     if file == "":
         raise CompileFailed([diagnostic("E0804", "the path of the spec is empty")])
-    if isinstance(file, str) and ("\n" in file or "{" in file):
+    path, text = Path(file), str(file)
+    if name is None:
+        path, name = shipped.parts(text)
+    if ("\n" in text or "{" in text) and not os.path.lexists(path):
         raise FileNotFoundError(
             "this is the text of a spec, and `load` takes the path of a file: write it to one "
             'first, `Path("net.arch").write_text(text)`, and load that'
         )
-    path, text = Path(file), str(file)
-    if name is None:
-        path, name = shipped.parts(text)
     known = shipped.networks()
     if shipped.exists_at(path) and not (shipped.is_folder(path) and text in known):
         return path, name

@@ -136,6 +136,15 @@ def test_load_by_file_and_network_name(file):
         archspec.load("nets.arch:narrow")
 
 
+def test_braces_in_the_name_of_a_folder_are_no_text_of_a_spec(file, tmp_path):
+    folder = tmp_path / "runs{1}"
+    folder.mkdir()
+    (folder / "nets.arch").write_text(file.read_text())
+    assert archspec.load(f"{folder}/nets.arch:narrow").name == "narrow"
+    with pytest.raises(FileNotFoundError, match="this is the text of a spec"):
+        archspec.load("network n { input x: f32[B = 1, 8] }" * 1_000)
+
+
 def test_repr_in_a_repl(net):
     assert repr(net.inputs) == "(<image: f32[B, 3, H, W]>,)"
     assert repr(net.valid_sizes) == "<ValidSizes: H % 2 == 0, W >= 2>"

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from archspec.diagnostics.model import Edit
+from archspec.frozen import frozen
 from archspec.source import Source, Span
 
 _COMPARED = 10_000  # maximum product of the numbers of lines that are compared one by one
 _NEAR = 2  # unchanged lines between two changes that are shown
 
 
-@dataclass(frozen=True)
+@frozen
 class LineChange:
     """A line that is removed (`-`), added (`+`) or kept between two changes (a space)."""
 

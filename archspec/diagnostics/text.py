@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from archspec.diagnostics.changes import line_changes
-from archspec.diagnostics.model import Annotation, Diagnostic, Fix, Frame, Severity
+from archspec.diagnostics.model import Annotation, Diagnostic, Frame, Severity
 from archspec.diagnostics.paint import Style, paint
 from archspec.diagnostics.printable import printable
 from archspec.diagnostics.snippet import Snippet, extent, mark
@@ -80,6 +80,7 @@ class _Page:
         self._item = item
         self._colour = colour
         self._width = width
+        self._changes = line_changes(item.fix.edits) if item.fix is not None else []
         self._gutter = len(str(self._last_line()))
 
     def draw(self) -> str:
@@ -98,8 +99,7 @@ class _Page:
         if self._item.fix is not None:
             spans.extend(edit.span for edit in self._item.fix.edits)
         last = max((span.source.position(max(span.end, 0))[0] for span in spans), default=1)
-        changes = line_changes(self._item.fix.edits) if self._item.fix is not None else []
-        return max((last, *(change.number for change in changes)))
+        return max((last, *(change.number for change in self._changes)))
 
     def _paint(self, text: str, style: Style) -> str:
         return paint(text, style, self._colour)
@@ -171,18 +171,15 @@ class _Page:
         if not fix.edits:
             return [self._remark("help", fix.message)]
         title = self._paint("help", "help") + f": {printable(fix.message)}"
-        return [title, *self._edited(fix)]
+        return [title, *self._edited()]
 
-    def _edited(self, fix: Fix) -> list[str]:
+    def _edited(self) -> list[str]:
         """The lines that the edits change, before and after; of many changes, only the result."""
-        source = fix.edits[0].span.source
-        edits = [edit for edit in fix.edits if edit.span.source is source]
-        changes = line_changes(edits)
-        many = sum(change.sign != " " for change in changes) > 2 * _EDITED
+        many = sum(change.sign != " " for change in self._changes) > 2 * _EDITED
         between = self._paint("...", "gutter")
         lines: list[str] = []
         before, apart = 0, False
-        for change in changes:
+        for change in self._changes:
             apart = apart or 0 < before < change.old - 1
             before = change.old
             if many and change.sign == "-":

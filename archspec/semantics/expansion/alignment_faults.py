@@ -92,15 +92,8 @@ def _inserted(old: Shape, new: Shape) -> str:
 
 def _are_named(shape: Shape, place: Environment) -> bool:
     """Whether the sizes can be written where the op is: each is a number or a visible name."""
-    return all(size.constant is not None or _value(place, str(size)) == size for size in shape)
-
-
-def _value(place: Environment | None, name: str) -> object:
-    while place is not None:
-        if name in place.names:
-            return place.names[name]
-        place = place.parent
-    return None
+    names = {str(size): size for size in shape if size.constant is None}
+    return all(place.has_local(name) and place.local(name) == names[name] for name in names)
 
 
 # ---------------------------------------------------------------------- the text of an input

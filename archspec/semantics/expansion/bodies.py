@@ -176,8 +176,6 @@ def _bind_inputs(
                 poison_dims(context, item.type)
         return None
     _check_count(context, items, data, span)
-    if (misplaced := exchanged(context, items, data, span)) is not None:
-        raise misplaced
     bind_targets(context, targets, data, span)
     for item, name in zip(items, names, strict=True):
         environment = context.environment
@@ -186,6 +184,8 @@ def _bind_inputs(
             try:
                 claim(context, item.type, context.environment.local(name), item.name)
             except SpecError as error:
+                if (misplaced := exchanged(context, items, data, span)) is not None:
+                    raise misplaced from None
                 context.session.report(error)
                 context.environment.names[name] = POISON
     return _promise(context, [each for statement in statements for each in statement.where])
