@@ -305,3 +305,29 @@ network net {
     for one in (model, script(model)):
         torch.testing.assert_close(one.train(True)(x), (y, (a.sigmoid(), b.sigmoid())))
         torch.testing.assert_close(one.train(False)(x), y)
+
+
+def test_layers_of_training_come_after_the_ops_that_they_read(network):
+    net = network(
+        """
+block columns(width: int) {
+  input x
+  output shallow = x -> conv(width, 1)
+  output deep = x -> conv(width, 1) -> conv(width, 1)
+}
+network net {
+  input x: f32[B = 2, 3, H = 8, W = 8]
+  a, b = x -> columns(3)
+  both = (a, b) -> join()
+  output y = x -> conv(4, 3)
+  output late = both -> late: conv(2, 1) when training
+}
+"""
+    )
+    model = to_module(net.compiled)
+    x = torch.randn(2, 3, 8, 8)
+    a, b = model.columns(x)
+    for one in (model, script(model)):
+        y, late = one.train()(x)
+        torch.testing.assert_close(late, model.late((a + b) / 2))
+        torch.testing.assert_close(one.eval()(x), y)

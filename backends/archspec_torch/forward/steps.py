@@ -71,16 +71,24 @@ def as_early_as_possible(steps: Sequence[Step], moved: Container[int]) -> list[S
     waiting = [step for step in steps if step.node.id in moved]
     missing = {port for step in steps for port in step.outputs}
     found: list[Step] = []
+
+    def add(step: Step) -> None:
+        found.append(step)
+        missing.difference_update(step.outputs)
+
+    def add_waiting() -> None:
+        for step in [*waiting]:
+            if missing.isdisjoint(step.reads):
+                waiting.remove(step)
+                add(step)
+
     for step in steps:
         if step.node.id in moved:
             continue
-        found.append(step)
-        missing.difference_update(step.outputs)
-        for other in [*waiting]:
-            if missing.isdisjoint(other.reads):
-                waiting.remove(other)
-                found.append(other)
-                missing.difference_update(other.outputs)
+        if not missing.isdisjoint(step.reads):
+            add_waiting()
+        add(step)
+        add_waiting()
     return [*found, *waiting]
 
 
