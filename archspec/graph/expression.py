@@ -32,9 +32,12 @@ class Number:
 
 @frozen
 class Size:
-    """A size of data that an inline block names, and that has no name in the enclosing block."""
+    """A size of data that an inline block names, and that has no name in the enclosing block.
 
-    value: int
+    `value` is None for a free one.
+    """
+
+    value: int | None
 
 
 @frozen
@@ -135,9 +138,20 @@ def comes_from_outside(expression: Expression) -> bool:
 
 def has_unknown_sizes(expression: Expression) -> bool:
     """Whether an expression has a size of data that has no name."""
+    return any(True for _ in _sizes_in(expression))
+
+
+def has_free_sizes(expression: Expression) -> bool:
+    """Whether an expression has a size of data that has neither a name nor a number."""
+    return any(size.value is None for size in _sizes_in(expression))
+
+
+def _sizes_in(expression: Expression) -> Iterator[Size]:
     if isinstance(expression, Operation):
-        return any(map(has_unknown_sizes, expression.operands))
-    return isinstance(expression, Size)
+        for operand in expression.operands:
+            yield from _sizes_in(operand)
+    elif isinstance(expression, Size):
+        yield expression
 
 
 def evaluated(expression: Expression, names: Mapping[str, Any]) -> Any:

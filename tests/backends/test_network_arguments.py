@@ -292,10 +292,30 @@ network net(width: int in 1.. = 8, kernel: int in [3, 5] = 3, wide: int in 2..10
     assert kind(width=1, wide=9) is not None
 
 
-def test_a_parameter_of_which_a_block_takes_only_the_value_of_the_file_is_no_argument():
+def test_a_parameter_of_which_a_block_takes_only_the_value_of_the_file_is_no_argument(tmp_path):
+    text = """
+block cut(kernel: int, stride: int) {
+  input x: [B, C, H, W]
+  output x -> pad([(2, 0, ceil_div(H, stride) * stride - H)]) -> conv(C, kernel, stride)
+}
+network net(classes: int = 9, stride: int = 2) {
+  input x: f32[B = 1, 3, H = 32, W = 32]
+  output x -> cut(3, stride) -> global_avg_pool -> linear(classes)
+}
+"""
+    net = written(text, tmp_path)
+    assert "stride" not in arguments_of(net)
+    assert "`stride = 2`" in doc_of(net)
+
+
+def test_sizes_of_inline_blocks_that_are_free_leave_other_parameters_arguments():
     net = archspec.load("dpt_base")
-    assert "width" not in arguments_of(net)
-    assert "`width = 256`" in doc_of(net)
+    assert arguments_of(net)["width"] == 256
+    with torch.device("meta"):
+        found = class_of(net)(width=384).state_dict()
+        expected = archspec.load("dpt_base", width=384).to_torch().state_dict()
+    shapes = [{key: one.shape for key, one in table.items()} for table in (found, expected)]
+    assert shapes[0] == shapes[1]
 
 
 def test_a_width_that_fixed_heads_do_not_divide_is_rejected_with_a_message():

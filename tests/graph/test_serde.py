@@ -61,10 +61,7 @@ def test_network_round_trips(net):
 
 
 @pytest.mark.parametrize("name", sampled(NAMES, 3))
-def test_shipped_networks_round_trip(name, request):
-    if name == "nfnet":
-        reason = "after a round trip, refusals of constructor arguments list more names than before"
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+def test_shipped_networks_round_trip(name):
     run = family(name)["run"]
     compiled = shipped(run["network"], **options(run)).compiled
     back = again(compiled)

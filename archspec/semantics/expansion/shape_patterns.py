@@ -272,7 +272,7 @@ def _claim_dim(context: Context, entry: ast.DimExpr, size: Dim, value: Tensor, n
             return
         if not context.environment.has_local(expression.text):
             context.environment.bind(expression.text, plain(size), entry.span)
-            if size.constant is not None and not context.environment.is_body:
+            if not context.environment.is_body:
                 context.environment.record_expression(expression.text, Size(size.constant))
             return
     wanted = size_of(context, expression)

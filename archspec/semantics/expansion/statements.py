@@ -91,7 +91,10 @@ def _remember_number(context: GraphContext, statement: ast.Bind, value: Value) -
         return  # none is left where a fault of syntax took it
     target, environment = statement.targets[0], context.environment
     is_number = isinstance(value, (int, float))
-    if not is_number and not (isinstance(value, Dim) and environment.is_body):
+    if not is_number and not isinstance(value, Dim):
+        return
+    if not is_number and not environment.is_body:  # a size in an inline block
+        environment.record_expression(target.name, statement.value)
         return
     written = as_written(statement.value, environment)
     if is_number:

@@ -82,7 +82,7 @@ def over_names(condition: Expression, names: Mapping[str, Any]) -> Expression:
     A size that the block names has this name, which is also that of an argument.
     """
     match condition:
-        case Size(value):
+        case Size(value) if value is not None:
             fitting = [name for name, known in names.items() if _same(known, value)]
             fitting.sort(key=lambda name: (not name[0].isupper(), name.isidentifier()))
             return Name(fitting[0]) if fitting else condition

@@ -55,6 +55,7 @@ def _code(expression: Expression, spelled: Callable[[str], Code]) -> tuple[Code,
         case Operation(sign, operands):
             return _operation(sign, [_code(one, spelled) for one in operands])
     value = expression.value
+    assert value is not None, "what has a free size has no value, and is not written"
     negative = not isinstance(value, str) and value < 0
     return code(literal(value)), PRECEDENCE["neg"] if negative else ATOM
 

@@ -8,7 +8,6 @@ as a stride does; code that reads such sizes has them as expressions in which it
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -108,8 +107,7 @@ def _in_text(graph: Graph, node: Node) -> Iterator[str]:
 def _divisors(graph: Graph, node: Node) -> Iterator[str]:
     """The names of numbers by which an attribute divides sizes that are no numbers.
 
-    For an attribute of such sizes whose expression is not known, the names in its text, and in
-    that of the calls of inline blocks around it.
+    For an attribute of such sizes whose expression is not known, all names of numbers.
     """
     if node.op is None or node.instance is None:
         return
@@ -122,9 +120,7 @@ def _divisors(graph: Graph, node: Node) -> Iterator[str]:
             for division in _operations(written[name], ("//", "ceil_div", "%")):
                 yield from numbers.intersection(names_in(division))
             continue
-        spans = (node.origin.span, *(frame.span for frame in node.origin.frames))
-        mentioned = numbers.intersection(*[re.findall(r"\w+", " ".join(s.text for s in spans))])
-        yield from mentioned or numbers
+        yield from numbers
 
 
 def _operations(expression: Expression, signs: Sequence[str]) -> Iterator[Operation]:

@@ -15,6 +15,7 @@ from archspec.graph.expression import (
     Size,
     comes_from_outside,
     evaluated,
+    has_free_sizes,
     has_names,
     names_in,
     simplified,
@@ -89,7 +90,8 @@ def _entries(
     value = evaluated(one, names)
     if value is not None and has_names(one):
         yield name, one, value
-    if isinstance(one, Operation):
+    # code for free sizes is computed from them, so equal numbers in it have other origins
+    if isinstance(one, Operation) and not has_free_sizes(one):
         for operand in one.operands:
             yield from _entries(name, operand, names)
 
