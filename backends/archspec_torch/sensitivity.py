@@ -12,6 +12,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from archspec.diagnostics.suggest import closest
+
 
 def occlusion_map(
     module: nn.Module,
@@ -42,9 +44,7 @@ def occlusion_map(
     """
     if not 1 <= stride <= window:
         raise ValueError(f"stride is from 1 to window, which is {window}, not {stride}")
-    labels = [label] * len(images) if isinstance(label, int) else list(label)
-    if len(labels) != len(images):
-        raise ValueError(f"there are {len(labels)} labels for {len(images)} images")
+    labels = _one_for_each(label, images)
     rows, columns = (
         _covered(size, window, stride, images.device) for size in (images.shape[2], images.shape[3])
     )
@@ -61,6 +61,59 @@ def occlusion_map(
                 scores.append(_with_axes(outputs, 2)[0][:, column])
             maps.append(torch.cat(scores).reshape(len(rows), len(columns)))
     return torch.stack(maps)
+
+
+def grad_cam(module: nn.Module, images: Tensor, label: int | Sequence[int], layer: str) -> Tensor:
+    """The positions of a feature map that increase the score of a label: [B, P, Q], at least 0.
+
+    Channels of the map are weighted by the mean over positions of the gradient of the score, added,
+    and negative sums are set to 0. Selvaraju et al. (arXiv:1610.02391), equations 1 and 2. They
+    take the score before a softmax, and resize the result to the image bilinearly
+    (`torch.nn.functional.interpolate`).
+
+    Args:
+        module: A network whose output, or the first with two axes among several, is [B, classes].
+            It is run in inference mode, and then returned to its mode.
+        images: [B, C, H, W].
+        label: The column of the score: one for all images, or one for each.
+        layer: The name of a layer, as in `named_modules()`, whose output, or the last with four
+            axes among several, is the feature map [B, C, P, Q]. If it is called more than once,
+            the last call counts.
+
+    Raises:
+        ValueError: There is no such layer, it is not called, or the score does not depend on it.
+    """
+    layers = dict(module.named_modules())
+    if layer not in layers:
+        like = closest(layer, layers)
+        raise ValueError(
+            f"there is no layer {layer!r}" + (f"; did you mean {like!r}?" if like else "")
+        )
+    maps: list[Tensor] = []
+
+    def keep(_layer: nn.Module, _inputs: object, outputs: object) -> object:
+        found = _with_axes(outputs, 4)[-1]
+        maps.append(found.detach().requires_grad_())
+        # The network continues with a copy, because the next layer may overwrite its input.
+        return _replaced(outputs, found, maps[-1].clone())
+
+    labels = _one_for_each(label, images)
+    hook = layers[layer].register_forward_hook(keep)
+    try:
+        with _in_inference(module), torch.enable_grad():
+            scores = _with_axes(module(images), 2)[0]
+    finally:
+        hook.remove()
+    if not maps:
+        raise ValueError(f"the layer {layer!r} is not called")
+    total = scores[torch.arange(len(images)), labels].sum()
+    slope = None
+    if total.requires_grad:
+        (slope,) = torch.autograd.grad(total, maps[-1], allow_unused=True)
+    if slope is None:
+        raise ValueError(f"the score does not depend on the output of {layer!r}")
+    weights = slope.mean((2, 3), keepdim=True)
+    return (weights * maps[-1].detach()).sum(1).relu()
 
 
 def effective_receptive_field(
@@ -114,6 +167,13 @@ def high_contribution_area(field: Tensor, share: float) -> tuple[int, float]:
     return height, 1.0
 
 
+def _one_for_each(label: int | Sequence[int], images: Tensor) -> list[int]:
+    labels = [label] * len(images) if isinstance(label, int) else list(label)
+    if len(labels) != len(images):
+        raise ValueError(f"there are {len(labels)} labels for {len(images)} images")
+    return labels
+
+
 def _covered(size: int, window: int, stride: int, device: torch.device) -> Tensor:
     """The pixels of an axis that each square covers: [positions, size]."""
     places = 1 + max(0, -(-(size - window) // stride))
@@ -137,6 +197,15 @@ def _tensors(outputs: object) -> Iterator[Tensor]:
     elif isinstance(outputs, (tuple, list)):
         for output in outputs:
             yield from _tensors(output)
+
+
+def _replaced(outputs: object, old: Tensor, new: Tensor) -> object:
+    """The outputs of a layer with another tensor in place of one of them."""
+    if outputs is old:
+        return new
+    if isinstance(outputs, (tuple, list)):
+        return type(outputs)([_replaced(output, old, new) for output in outputs])
+    return outputs
 
 
 @contextmanager

@@ -1,19 +1,23 @@
 """Occlusion maps and effective receptive fields whose values are known."""
 
+import json
 import re
 from pathlib import Path
 
+import numpy
 import pytest
 import torch
 from torch import nn
 
 from archspec_torch.sensitivity import (
     effective_receptive_field,
+    grad_cam,
     high_contribution_area,
     log_scaled,
     occlusion_map,
 )
 from tests.specs.compiled import shipped
+from tests.specs.golden import FOLDER, golden
 
 
 class Pixel(nn.Module):
@@ -116,6 +120,57 @@ def test_smallest_square_with_a_share_of_the_gradient():
     assert high_contribution_area(field, 0.5) == (3, 9 / 49)
     assert high_contribution_area(torch.eye(7), 0.99) == (7, 1.0)
     assert log_scaled(torch.tensor([0.0, 9.0, 99.0])).tolist() == pytest.approx([0.0, 0.5, 1.0])
+
+
+def test_grad_cam_is_that_of_hooks_on_the_reference():
+    expected = json.loads((FOLDER / "grad_cam" / "resnet50.json").read_text(encoding="utf-8"))
+    reference = golden("resnet50")
+    module = shipped("resnet50").to_torch().requires_grad_(False)
+    for name, tensor in module.state_dict().items():
+        if tensor.is_floating_point():
+            tensor.copy_(torch.from_numpy(numpy.array(reference.value(name, tuple(tensor.shape)))))
+    (images,) = map(torch.from_numpy, reference.arguments())
+    for layer, maps in expected["maps"].items():
+        found = grad_cam(module, images, expected["labels"], layer)
+        assert torch.allclose(found, torch.tensor(maps), rtol=1e-3, atol=1e-5)
+
+
+class Overwritten(nn.Module):
+    """The score of column k is the sum of channel k, without its negative values."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2d(1, 2, 1, bias=False)
+        self.second = nn.ReLU(inplace=True)
+        self.unused = nn.Conv2d(1, 2, 1)
+        self.first.weight.data[:] = torch.tensor([2.0, -3.0])[:, None, None, None]
+
+    def forward(self, x):
+        return self.second(self.first(x)).sum((2, 3))
+
+
+def test_grad_cam_of_a_layer_before_an_activation_in_place():
+    module = Overwritten().train()
+    images = torch.tensor([[1.0, -1.0], [0.0, 2.0]]).expand(2, 1, 2, 2)
+    found = grad_cam(module, images, [0, 1], "first")
+    # Half of the positions have a gradient of 1 in the first image, and a quarter in the second.
+    assert torch.equal(found[0], torch.tensor([[1.0, 0.0], [0.0, 2.0]]))
+    assert torch.equal(found[1], torch.tensor([[0.0, 0.75], [0.0, 0.0]]))
+    assert module.second.training
+    assert all(parameter.grad is None for parameter in module.parameters())
+    assert not module.first._forward_hooks
+
+
+def test_layers_that_have_no_class_activation_map():
+    module, images = Overwritten(), torch.ones(1, 1, 2, 2)
+    with pytest.raises(ValueError, match="no layer 'frist'; did you mean 'first'"):
+        grad_cam(module, images, 0, "frist")
+    with pytest.raises(ValueError, match="'unused' is not called"):
+        grad_cam(module, images, 0, "unused")
+    with pytest.raises(ValueError, match="2 labels for 1 images"):
+        grad_cam(module, images, [0, 1], "first")
+    with pytest.raises(ValueError, match="none of the outputs has 4 axes"):
+        grad_cam(module, images, 0, "")
 
 
 class Several(nn.Module):
