@@ -206,7 +206,7 @@ class _Writer:
         if arrow.idle:
             found["color"] = PALE_LINE
         if arrow.collected > 1 and arrow.end not in self.splits:
-            found.update(COUNTED, headlabel=f"all {arrow.collected}")
+            found.update(COUNTED, labeldistance="2", headlabel=f"all {arrow.collected}")
         elif len(arrow.tooltip) > 1:
             found.update(COUNTED, taillabel=str(len(arrow.tooltip)))
         if arrow.start in self.splits:
