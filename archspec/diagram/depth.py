@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Literal, TypeAlias
 
 from archspec.diagram.chains import chains
 from archspec.diagram.drawing import innermost_frames, prepared
+from archspec.diagram.forms import Forms
+from archspec.diagram.twins import twins
 from archspec.frozen import frozen
 from archspec.graph.model import Graph, Port
 from archspec.passes.expand import expand, flat_size
@@ -20,8 +22,13 @@ AUTO: Literal["auto"] = "auto"
 
 MOST = 64
 """Blocks are expanded as long as the drawing has at most this number of boxes."""
+FEW = 32
+"""Further forms of a block that is expanded once are expanded up to this number."""
 ABREAST = 8
 """Of these at most this number side by side."""
+
+Batch: TypeAlias = "tuple[FlatNode, ...]"
+"""Calls that are expanded together."""
 
 
 @frozen
@@ -35,18 +42,22 @@ class Expansion:
 def useful(graph: Graph, budget: int) -> Expansion:
     """The body of a network in which one call of each block is expanded, where there is room.
 
-    Small blocks come first, so that there is room for many of them. Rules are expanded with the
+    Of several calls of a block it is the one with most different ops and blocks inside. Small
+    blocks come first, so that there is room for many of them; then further forms of these blocks
+    if the drawing is small, and calls in frames with the same contents. Rules are expanded with the
     block that uses them, because they have no frame. Raises CompileFailed (E0521) if the body has
     more than `budget` nodes.
     """
     runs = Runs(graph)
+    forms = Forms(runs)
     flat, opened, refused = expand(graph, 1, fold=runs, budget=budget), frozenset[str](), set[str]()
     abreast = max(ABREAST, _abreast(prepared(flat)))
-    while batch := next(_candidates(flat, refused), ()):
+    while (found := next(_candidates(flat, refused, forms), None)) is not None:
+        batch, most = found
         trial = None
         if len(flat.nodes) + sum(map(_size, batch)) <= 4 * MOST:
             trial = expand(graph, 1, fold=runs, also=opened | {item.path for item in batch})
-        if trial is None or not _fits(prepared(trial), abreast):
+        if trial is None or not _fits(prepared(trial), abreast, most):
             refused |= {item.path for item in batch}
         else:
             flat, opened = trial, opened | {item.path for item in batch}
@@ -77,15 +88,33 @@ def _is_sequence(graph: Graph) -> bool:
     return not graph.callees and ports == before[:-1] and len(graph.output_ports) == 1
 
 
-def _candidates(flat: Flat, refused: set[str]) -> Iterator[tuple[FlatNode, ...]]:
-    """Calls that could be expanded next: all of rules, otherwise one of a block not yet shown."""
+def _candidates(flat: Flat, refused: Set[str], forms: Forms) -> Iterator[tuple[Batch, int]]:
+    """Calls that could be expanded next, each batch with the boxes that there may be at most.
+
+    All of rules, otherwise one of a block not yet shown, of a form not yet shown, or all in a frame
+    that are expanded in one with the same contents.
+    """
     closed = [item for item in _closed(flat) if item.path not in refused]
     rules = tuple(item for item in closed if _called(item).kind == "rule")
     if rules:
-        yield rules
+        yield rules, MOST
     shown = _shown(flat)
-    fresh = [item for item in closed if _called(item).name not in shown]
-    yield from ((item,) for item in sorted(fresh, key=_size))
+    names: dict[str, list[FlatNode]] = {}
+    for item in closed:
+        names.setdefault(_called(item).name, []).append(item)
+    fresh = [
+        max(items, key=lambda item: forms.variety(_called(item)))
+        for name, items in names.items()
+        if name not in shown
+    ]
+    yield from (((item,), MOST) for item in sorted(fresh, key=_size))
+    known = {forms.of(graph) for graph in _expanded(flat)}
+    others = [i for i in closed if _called(i).name in shown and forms.of(_called(i)) not in known]
+    yield from (((item,), FEW) for item in sorted(others, key=_size))
+    paths = {item.path for item in closed}
+    for found in twins(flat, forms):
+        if batch := tuple(item for item in found if item.path in paths):
+            yield batch, MOST
 
 
 def _closed(flat: Flat) -> list[FlatNode]:
@@ -99,21 +128,26 @@ def _called(item: FlatNode) -> Graph:
     return callee
 
 
-def _shown(flat: Flat) -> set[str]:
-    """The names of the blocks that are expanded somewhere."""
+def _expanded(flat: Flat) -> Iterator[Graph]:
+    """The blocks that are expanded."""
     groups = (group.graph for group in flat.groups if group.graph is not None)
-    return {graph.name for graph in groups if graph.kind != "rule"}
+    yield from (graph for graph in groups if graph.kind != "rule")
+
+
+def _shown(flat: Flat) -> set[str]:
+    """Their names."""
+    return {graph.name for graph in _expanded(flat)}
 
 
 def _size(item: FlatNode) -> int:
     return flat_size(_called(item), 1)
 
 
-def _fits(flat: Flat, abreast: int) -> bool:
-    """Whether a drawing has room for a graph; ops in one box count once."""
+def _fits(flat: Flat, abreast: int, most: int) -> bool:
+    """Whether a drawing of `most` boxes has room for a graph; ops in one box count once."""
     stacked = chains(flat, innermost_frames(flat))
     boxes = len(flat.nodes) - sum(len(chain.members) - 1 for chain in stacked)
-    return boxes <= MOST and _abreast(flat) <= abreast
+    return boxes <= most and _abreast(flat) <= abreast
 
 
 def _abreast(flat: Flat) -> int:

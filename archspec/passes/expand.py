@@ -83,7 +83,7 @@ def flat_size(
         inner, levels = item
         sizes[item] = sum(
             sizes[node.callee, levels - 1] if node.callee is not None and levels > 1 else 1
-            for node in _listed(inner, runs)
+            for node in listed(inner, runs)
         )
     return sizes[graph, depth] + len(graph.inputs) + len(graph.outputs)
 
@@ -93,12 +93,13 @@ def _opened(
 ) -> Iterator[tuple[Graph, int]]:
     graph, levels = pair
     if levels > 1:
-        for node in _listed(graph, runs):
+        for node in listed(graph, runs):
             if node.callee is not None:
                 yield node.callee, levels - 1
 
 
-def _listed(graph: Graph, runs: Callable[[Graph], tuple[Run, ...]] | None) -> Iterator[Node]:
+def listed(graph: Graph, runs: Callable[[Graph], tuple[Run, ...]] | None) -> Iterator[Node]:
+    """The nodes of a graph without inputs; of each run only those of its first piece."""
     found = runs(graph) if runs is not None else ()
     left_out = {at for run in found for at in run.order[run.period :]}
     for node in graph.nodes:

@@ -22,7 +22,7 @@ def expanded(net):
 @pytest.mark.parametrize(
     ("name", "blocks"),
     [
-        ("resnet18", ["basic"]),
+        ("resnet18", ["basic", "basic"]),  # with and without a projection
         ("unet", ["double_conv"]),
         ("fractalnet", ["fractal", "unit"]),
         ("densenet121", ["dense_block", "dense_layer", "transition"]),
@@ -61,10 +61,69 @@ def test_a_rule_is_expanded_with_the_block_that_uses_it_as_far_as_there_is_room(
         " output y = x -> first: leaves(n) -> second: leaves(n - 1)\n}\n"
     )
     few = network(f"{rule}preset few = net(3)\n", "few")
-    assert len([text for text in texts_of(few, "auto") if text.startswith("conv")]) == 8
-    assert "second: leaves(2)" in texts_of(few, "auto")
+    assert len([text for text in texts_of(few, "auto") if text.startswith("conv")]) == 8 + 4
     many = network(f"{rule}preset many = net(40)\n", "many")
     assert "tree(37)" in texts_of(many, "auto")
+
+
+def shown_frames(net):
+    """The titles of the frames of a drawing without a depth, in order."""
+    return [words(frame).strip() for frame in groups(svg_of(net, "auto"), "frame")]
+
+
+@pytest.mark.parametrize(
+    ("name", "typical", "plain"),
+    [
+        ("resnet50", "layer1.0: bottleneck(64)", "layer2.0: bottleneck(128, stride=2)"),
+        ("swin_t", "features.1.1: swin_block", "features.1.0: swin_block"),
+        ("u2netp", "stage3: rsu(n=5", "stage5: rsu(n=4"),
+    ],
+)
+def test_the_call_of_a_block_with_most_different_ops_is_expanded(name, typical, plain):
+    net = load(name)
+    assert any(title.startswith(typical) for title in shown_frames(net))
+    assert not any(title.startswith(plain) for title in shown_frames(net))
+    assert any(text.startswith(plain) for text in texts_of(net, "auto"))
+
+
+BLOCKS = """
+block pair(norm: layer = identity) { residual(conv(4, 3) -> norm -> relu) }
+block unit { conv(4, 3) -> sigmoid }
+
+network net(more: int = 0) {
+  input x: f32[B = 1, 4, H = 8, W = 8]
+  output y = x -> a: pair -> b: pair(batch_norm) -> c: pair(batch_norm)
+    -> for i in 0..more { "{i}": (conv(4 + i * i, 1) -> conv(4, 1)) } -> unit
+}
+
+preset large = net(14)
+"""
+
+
+def test_a_small_drawing_shows_each_form_of_a_block(network):
+    def opened(name):
+        return [title.partition(":")[0] for title in shown_frames(network(BLOCKS, name))]
+
+    assert opened("net") == ["a", "b .. c"]
+    assert opened("large") == ["b .. c"]  # only the form with most ops
+
+
+TOWERS = """
+block mixer(width: int) { residual(norm: layer_norm -> up: linear(width) -> gelu -> linear(64)) }
+block head { residual(mixer(7)) }
+
+network net {
+  input image: f32[B = 1, N = 8, 64], words: f32[B, M = 9, 64]
+  output y = image -> a: for _i in 0..3 { layer_norm -> mixer(32) } -> head -> mean(axis=1)
+  output z = words -> b: for _i in 0..5 { layer_norm -> mixer(48) } -> mean(axis=1)
+}
+"""
+
+
+def test_frames_with_the_same_contents_are_expanded_equally(network):
+    titles = shown_frames(network(TOWERS))
+    assert [title for title in titles if "mixer" in title] == ["1: mixer(32)", "1: mixer(48)"]
+    assert "mixer(7)" in texts_of(network(TOWERS), "auto")  # in a frame of another kind
 
 
 @pytest.mark.parametrize(
