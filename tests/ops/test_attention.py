@@ -93,3 +93,39 @@ def test_multihead_attention_refuses_invalid_attributes():
         MultiheadAttention(heads=2).infer(Check(), x, x)
     with pytest.raises(OpError, match="fixed number"):
         MultiheadAttention(heads=2).infer(Check(), symbolic("B", "N", "E"))
+
+
+def masked(*mask, dtype=DType.BOOL, x=("B", "T", 8), **attributes):
+    """The result of self-attention with 2 heads and a mask."""
+    inputs = (symbolic(*x), symbolic(*mask, dtype=dtype))
+    return MultiheadAttention(heads=2, **attributes).infer(Check(), *inputs)
+
+
+def test_a_mask_of_multihead_attention_belongs_to_keys_queries_or_heads():
+    for mask in (("B", "T"), ("T", "T"), ("B", "T", "T"), ("B", 2, "T", "T"), (1, "T"), (1, 1, 1)):
+        assert masked(*mask) == symbolic("B", "T", 8)
+    for mask in ((3, 4), (2, 4, 5), (3, 2, 4, 4), (1, 1, 5)):
+        with pytest.raises(OpError, match=r"takes a mask of \[2, 4\], \[4, 4\], \[2, 4, 4\] or"):
+            masked(*mask, x=(2, 4, 8))
+
+
+def test_a_mask_that_may_be_of_keys_or_queries_is_refused():
+    with pytest.raises(OpError, match="both are equal") as error:
+        masked(4, 4, x=(4, 4, 8))
+    assert "unsqueeze(1)" in error.value.fix
+    assert masked(4, 1, 4, x=(4, 4, 8)) == symbolic(4, 4, 8)
+
+
+def test_inputs_of_attention_that_are_no_masks_are_named():
+    with pytest.raises(OpError, match="two inputs"):
+        masked("B", "T", 8, dtype=DType.F32)
+    with pytest.raises(OpError, match="takes f32 or bool") as error:
+        masked("B", "T", dtype=DType.I64)
+    assert "cast(bool)" in error.value.fix
+    with pytest.raises(OpError, match="`causal` with a bool mask") as error:
+        masked("T", "T", dtype=DType.F32, causal=True)
+    assert error.value.attribute == "causal"
+    x, keep = symbolic("B", "T", 8), symbolic("B", "T", dtype=DType.BOOL)
+    with pytest.raises(OpError, match="input 2 is `bool") as error:
+        MultiheadAttention(heads=2).infer(Check(), x, keep, keep)
+    assert "last input" in error.value.fix

@@ -101,6 +101,31 @@ def all_weights_are_dropped(op, inputs, results, **weights):
     return None
 
 
+MASKS = (
+    "bool[2, 5]",
+    "bool[5, 5]",
+    "bool[1, 5]",
+    "bool[2, 5, 5]",
+    "bool[1, 5, 5]",
+    "bool[2, 1, 5]",
+)
+MASKS += (
+    "bool[2, 2, 5, 5]",
+    "bool[2, 1, 1, 5]",
+    "bool[1, 1, 5, 5]",
+    "bool[1, 2, 1, 5]",
+    "f32[5, 5]",
+)
+ADDED_MASKS = ("f32[2, 5]", "f32[2, 5, 5]", "f32[2, 2, 5, 5]", "f32[1, 1, 5, 5]")
+
+
+def of_heads(mask, batch):
+    """A mask as [batch, heads, queries, keys], with axes of size 1 that broadcast."""
+    if mask.ndim == 2:
+        return mask[:, None, None] if mask.shape[0] == batch else mask[None, None]
+    return mask[:, None] if mask.ndim == 3 else mask
+
+
 @reference(
     "multihead_attention",
     cases=(
@@ -109,21 +134,32 @@ def all_weights_are_dropped(op, inputs, results, **weights):
         Case({"heads": 1, "causal": True}, ("f32[2, 5, 8]", "f32[2, 5, 8]", "f32[2, 5, 8]")),
         Case({"heads": 2, "causal": True}, ("f32[2, 3, 8]", "f32[2, 5, 8]", "f32[2, 5, 8]")),
         Case({"heads": 2, "causal": True}, ("f32[2, 5, 8]", "f32[2, 3, 8]", "f32[2, 3, 8]")),
+        *(Case({"heads": 2}, ("f32[2, 5, 8]", mask)) for mask in MASKS),
+        *(Case({"heads": 2}, ("f32[2, 5, 8]",) * 3 + (mask,)) for mask in ADDED_MASKS),
+        Case({"heads": 2, "causal": True, "bias": False}, ("f32[2, 5, 8]", "bool[2, 5]")),
+        Case({"heads": 2, "causal": True}, ("f32[2, 5, 8]", "bool[1, 5]")),
+        Case({"heads": 2, "causal": True}, ("f32[2, 5, 8]", "bool[2, 5, 5]")),
+        Case({"heads": 2}, ("f32[2, 3, 8]", "f32[2, 5, 6]", "f32[2, 5, 4]", "bool[2, 5]")),
+        Case({"heads": 2}, ("f32[2, 3, 8]", "f32[2, 5, 8]", "f32[2, 5, 8]", "f32[2, 2, 3, 5]")),
     ),
+    draw=identity_as_values,
     drawn=(
         Case({"heads": 2, "dropout": 0.3}, ("f32[40, 6, 8]",)),
         Case({"heads": 2, "dropout": 1.0}, ("f32[2, 6, 8]",)),
     ),
     holds=all_weights_are_dropped,
 )
-def multihead_attention(op, q, k=None, v=None, **weights):
-    k, v = (q, q) if k is None else (k, v)
+def multihead_attention(op, *inputs, **weights):
+    seen = inputs[-1] if len(inputs) in (2, 4) else None
+    q, k, v = inputs[:3] if len(inputs) > 2 else inputs[:1] * 3
     width = q.shape[2]
     q, k, v = (
         np.moveaxis(one.reshape(*one.shape[:2], op.heads, -1), 2, 1)
         for one in projections(width, q, k, v, weights)
     )
-    mask = below(q.shape[2], k.shape[2]) if op.causal else None
+    mask = of_heads(seen, q.shape[0]) if seen is not None else None
+    if op.causal:
+        mask = below(q.shape[2], k.shape[2]) & (True if mask is None else mask)
     found = attended(q, k, v, mask, 1 / np.sqrt(width // op.heads))
     joined = np.moveaxis(found, 1, 2).reshape(found.shape[0], -1, width)
     bias = weights.get("out_proj_bias", 0)
