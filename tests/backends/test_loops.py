@@ -71,6 +71,85 @@ def test_loops_over_lists(body: str, expected: list[str]) -> None:
     torch.testing.assert_close(module(x, x0), y + x0 if "+ x0" in body else y)
 
 
+OWN_INPUTS = """
+block other {{
+  input x: [B, D], ...ys
+  sum = if len(ys) > 0 {{ x + ys[0] }} else {{ x -> identity }}
+  output sum -> fc: linear(D)
+}}
+network net {{
+  input x: f32[B = 2, 4], x0: f32[B, 4]
+  ys = (x0 -> "fc.{{i}}": linear(4) for i in 0..3)
+{body}
+}}
+"""
+
+
+def chosen(values: str, inputs: str, block: str = "unit") -> str:
+    return f"""  output x -> for i, y in enumerate({values}) {{
+    input x
+    output ({inputs}) -> "block.{{i}}": {block}
+  }}"""
+
+
+@pytest.mark.parametrize(
+    ("order", "body", "expected"),
+    [
+        (
+            (0, 1, 2),
+            chosen("ys", "x, y"),
+            ["for block, y in zip(self.block, (ys[0], ys[1], ys[2])):", "x = block(x, y)"],
+        ),
+        (
+            (2, 1, 0),
+            chosen("reversed(ys)", "y, x"),
+            ["for block, y in zip(self.block, (ys[2], ys[1], ys[0])):", "x = block(y, x)"],
+        ),
+        (
+            (1, 0, 1),
+            chosen("(ys[1], ys[0], ys[1])", "x, y") + " -> relu",
+            ["for block, y in zip(self.block, (ys_1, ys_0, ys_1)):", "x = block(x, y)"],
+        ),
+        (
+            (None, 1, 2),
+            """  first = x -> "block.0": other
+  second = (first, ys[1]) -> "block.1": other
+  output (second, ys[2]) -> "block.2": other""",
+            [
+                "for block, ys in zip(self.block, (None, ys_1, ys_2)):",
+                "x = block(x, ys=ys)",
+            ],
+        ),
+        (
+            (1, 2, 0),
+            """  first = (x, ys[1]) -> "block.0": other
+  second = (first, ys[2]) -> "block.1": other
+  output first * ((second, ys[0]) -> "block.2": other)""",
+            ["first = self.block[0](x, ys[1])", "x = self.block[2](second, ys[0])"],
+        ),
+    ],
+    ids=["in order", "reversed, first", "twice", "one has none", "a result is read later"],
+)
+def test_modules_that_each_read_a_value_of_their_own_are_a_loop(
+    order: tuple[int | None, ...], body: str, expected: list[str]
+) -> None:
+    text = BLOCKS + OWN_INPUTS.format(body=body)
+    net = Network(load_network(Source("net.arch", text))[0])
+    source = python_source(net.compiled)[0].split("class Net(")[1]
+    found = [line.partition("  #")[0].strip() for line in source.splitlines()]
+    assert [line for line in found if line in expected] == expected, found
+    module = net.to_torch()
+    x, x0 = torch.randn(2, 4), torch.randn(2, 4)
+    results = [x]
+    for block, at in zip(module.block, order, strict=True):
+        values = [results[-1]] if at is None else [results[-1], module.fc[at](x0)]
+        results.append(block(*(reversed(values) if "(y, x)" in body else values)))
+    y = results[-1].relu() if "relu" in body else results[-1]
+    y = results[1] * y if "first *" in body else y
+    torch.testing.assert_close(module(x, x0), y)
+    torch.testing.assert_close(script(module)(x, x0), y)
+
+
 def line(text: str) -> Line:
     return Line(code(text))
 

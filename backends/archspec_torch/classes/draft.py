@@ -26,6 +26,7 @@ from archspec_torch.init.construct import Constructor
 from archspec_torch.init.initialisation import InitialValues, default_lines, write_initial_values
 from archspec_torch.loops.modules import fold_loops, with_fixed_counts
 from archspec_torch.loops.parallel import with_parallel_lists
+from archspec_torch.loops.side_inputs import with_side_inputs
 from archspec_torch.planning.layout import Layout, Plan, UseArgument
 from archspec_torch.planning.size_origins import known_numbers
 
@@ -131,6 +132,7 @@ def write_draft(layout: Layout, known: Plan, construct: Callable[[Unit], Code]) 
     if not any(use.unit.has_modes for use in family):
         init, forward = fold_loops(layout.tree, init, forward, names)
         forward = with_parallel_lists(layout.tree, forward, names)
+        forward = with_side_inputs(layout.tree, forward, names)
     initial_values = write_initial_values(layout, known)
     helpers = constructor.helpers.union(*(body.helpers for one in bodies for body in one))
     signature = _signature(layout, bodies[0][-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
 from collections.abc import Container, Iterable
@@ -85,6 +86,13 @@ def attribute(owner: str, name: str) -> str:
 def python_names(taken: Iterable[str] = ()) -> Names:
     """Unique names in one function or module of Python."""
     return Names(taken, TAKEN, KEYWORDS)
+
+
+def one_of(values: str) -> str:
+    """The variable for one of several values: `y` for `ys`; "" if their name is not a plural."""
+    found = values.removesuffix("s")
+    is_plural = found != values and values[-2:] not in ("ss", "us", "is", "as")
+    return found if is_plural and is_identifier(found) and not hasattr(builtins, found) else ""
 
 
 def singular(container: str) -> str:

@@ -9,7 +9,6 @@ maps.append(x)
 
 from __future__ import annotations
 
-import builtins
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -18,7 +17,7 @@ from archspec.frozen import frozen
 from archspec.graph.codegen.identifiers import Names
 from archspec.graph.codegen.repeats import LONGEST_ITERATION, SHORTEST_ITERATIONS
 from archspec_torch.code.lines import Line, common
-from archspec_torch.code.names import singular
+from archspec_torch.code.names import one_of, singular
 from archspec_torch.code.pieces import Argument, Call, code
 from archspec_torch.code.renaming import (
     TOKEN,
@@ -58,7 +57,7 @@ class _Run:
 
 def with_parallel_lists(root: Branch, forward: list[Line], names: Names) -> list[Line]:
     """`forward` with equal lines for the children of lists of one length as loops."""
-    lists = [branch for branch in _lists(root) if len(branch.children) >= SHORTEST_ITERATIONS]
+    lists = [branch for branch in lists_in(root) if len(branch.children) >= SHORTEST_ITERATIONS]
     for first in lists:
         alike = [branch for branch in lists if len(branch.children) == len(first.children)]
         run = _run(first, alike, forward)
@@ -67,12 +66,13 @@ def with_parallel_lists(root: Branch, forward: list[Line], names: Names) -> list
     return forward
 
 
-def _lists(branch: Branch) -> Iterator[Branch]:
+def lists_in(branch: Branch) -> Iterator[Branch]:
+    """The lists of modules below a branch."""
     if branch.kind is Kind.LIST:
         yield branch
     for child in branch.children.values():
         if child.kind in (Kind.LIST, Kind.MAPPING, Kind.SCOPE):
-            yield from _lists(child)
+            yield from lists_in(child)
 
 
 def _run(first: Branch, lists: Sequence[Branch], forward: Sequence[Line]) -> _Run | None:
@@ -160,8 +160,8 @@ def _folded(run: _Run, forward: Sequence[Line], names: Names) -> list[Line]:
     body = [_in_loop(line, [part[at] for part in parts]) for at, line in enumerate(parts[0])]
     for base, start in run.bases:
         numbered = [f"{base}_{start + at}" for at in range(run.count)]
-        wanted = singular(base)
-        is_new = wanted != base and not hasattr(builtins, wanted) and names.free(wanted)
+        wanted = one_of(base)
+        is_new = wanted != "" and names.free(wanted)
         variable = names.fresh(wanted) if is_new else next(free, "")
         if not variable:
             return []

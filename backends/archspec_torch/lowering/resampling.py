@@ -30,7 +30,7 @@ def _settings(site: Site) -> list[Argument]:
     op = site.op
     found = [keyword("mode", Hole(Quoted(op.mode)), Quoted("nearest"))]
     if op.mode in ALIGNABLE:
-        found.append(keyword("align_corners", op.align_corners))
+        found.append(keyword("align_corners", bool(op.align_corners), False))
     found.append(keyword("antialias", bool(getattr(op, "antialias", False)), False))
     return found
 
