@@ -45,6 +45,18 @@ SPREADS = [
     ("resnetv2_50_k4", {}, "stages.2.blocks.3.conv2.weight", 1 / sqrt(9 * 256)),  # of both fans
     ("revnet50", {}, "stages.3.blocks.1.conv2.weight", 1 / sqrt(9 * 256)),
     ("jigsaw", {"dim": 8}, "hidden.weight", 0.005),
+    ("mobilenetv3_large_100", {}, "blocks.3.1.conv_dw.weight", sqrt(2 / 9)),  # of a group
+    ("mobilenetv3_large_100", {}, "blocks.3.1.conv_pwl.weight", sqrt(2 / 80)),
+    (
+        "ofa_flops_595m_s",
+        {},
+        "blocks.8.mobile_inverted_conv.depth_conv.conv.weight",
+        sqrt(2 / (49 * 288)),
+    ),
+    ("tresnet_m", {}, "body.layer3.2.se.fc2.weight", sqrt(2 / 256)),
+    ("tresnet_m", {}, "head.fc.weight", 0.01),
+    ("mixer_s32_224", {}, "stem.proj.weight", sqrt(1 / (3 * 32**2))),
+    ("mixer_s32_224", {}, "blocks.1.mlp_tokens.fc1.weight", sqrt(2 / (49 + 256))),
     ("bts", {}, "decoder.conv5.0.weight", sqrt(2 / (9 * (512 + 256 + 512)))),
 ]
 
@@ -61,6 +73,9 @@ def test_spread_of_initial_weights(name, options, weight, spread):
         ("scnet_t_x4", {}, "body.0.conv1.bias"),
         ("resnetv2_50x1_bit", {}, "head.fc.weight"),
         ("dpt", DPT, "dpt.encoder.layer.0.output.dense.bias"),
+        ("tresnet_m", {}, "body.layer1.0.conv2.bn.weight"),
+        ("tresnet_m", {}, "body.layer4.2.conv3.bn.weight"),
+        ("mixer_s32_224", {}, "head.weight"),
     ],
 )
 def test_weights_that_begin_at_zero(name, options, weight):

@@ -36,6 +36,8 @@ def output(network):
         ("gnconv(2, identity)", "f32[B, 8, H, W]", 144 + 40 + 72),
         ("standard_conv(4, 3, 2)", "f32[B, 4, (H + 1)//2, (W + 1)//2]", 4 * 8 * 9),
         ("standard_conv(4, 3, padding=0, groups=2)", "f32[B, 4, H - 2, W - 2]", 4 * 4 * 9),
+        ("blur_pool", "f32[B, 8, (H + 1)//2, (W + 1)//2]", 0),
+        ("blur_pool(5, 1)", "f32[B, 8, H, W]", 0),
         ("same_padding(3, 2)", "f32[B, 8, 2*((H + 1)//2) + 1, 2*((W + 1)//2) + 1]", 0),
     ],
 )
