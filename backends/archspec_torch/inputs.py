@@ -10,7 +10,7 @@ from archspec.diagnostics.failure import CompileFailed
 from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
 from archspec.types.condition import evaluate
-from archspec.types.tensor import TensorType
+from archspec.types.tensor import DType, TensorType
 from archspec_torch.code.dtypes import TORCH_TYPES
 from archspec_torch.code.pieces import Code, call, code
 from archspec_torch.code.text import lines
@@ -65,6 +65,8 @@ def _examples(network: Compiled, layout: Layout) -> Iterator[str]:
         shape = [str(size.evaluate(sizes)) for size in kind.shape] or ["()"]
         dtype = TORCH_TYPES.get(kind.dtype)
         maker = "torch.zeros" if dtype and "complex" not in dtype else "torch.randn"
+        if kind.dtype is DType.BOOL:  # as a mask, it lets every position take part
+            maker = "torch.ones"
         how = [f"dtype={dtype or 'like.dtype'}", "device=like.device"]
         values.append(call(maker, *shape, *how))
     several = ", ".join(["Tensor"] * len(values))

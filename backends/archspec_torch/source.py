@@ -12,7 +12,7 @@ from archspec.source import NOWHERE
 from archspec.targets.weights import Weights
 from archspec_torch.checks.faults import require_supported
 from archspec_torch.classes.class_names import name_classes
-from archspec_torch.classes.initial_values import whole_values
+from archspec_torch.classes.initial_values import described_values, whole_values
 from archspec_torch.classes.render import NOTHING_MORE, More, render_class
 from archspec_torch.code.comments import safe_text, without_names
 from archspec_torch.code.pieces import call, keyword
@@ -61,6 +61,8 @@ def python_source(network: Compiled, remarks: Sequence[str] = ()) -> tuple[str, 
         doc = network.doc if is_root else item.first.unit.either.doc
         hidden = {*item.first.unit.either.arguments} - {one.name for one in item.parameters}
         text = "" if doc in documented else without_names(doc, hidden)
+        if item.is_function:
+            text = described_values(item, classes)
         if is_root:
             text = "\n\n".join(filter(None, [text, found.doc]))
         more = NOTHING_MORE

@@ -174,12 +174,25 @@ block enlarge(scale: int) {
 block stage(width: int, depth: int, last: bool, rate: float) {
   linear(width)
   -> if last { layer_norm }
+  -> layers: for j in 0..depth { scaled(rate * [0.0, 0.3, 0.2, 0.1, 0.5][j]) }
+  -> if last { linear(width) -> relu }
+}""",
+        "x: f32[B = 2, 5, 8]",
+        "x -> stage(8, 2, false, 0.2) -> stage(8, 5, true, 0.4)",
+        "(last, rate) in ((True, 0.4), (False, 0.2))",
+    ),
+    "values that a loop computes": (
+        """block scaled(rate: float) { input x: [B, N, D]
+  output x + (x -> dropout(rate) -> linear(D)) }
+block stage(width: int, depth: int, last: bool, rate: float) {
+  linear(width)
+  -> if last { layer_norm }
   -> layers: for j in 0..depth { scaled(rate * j / max(1, depth - 1)) }
   -> if last { linear(width) -> relu }
 }""",
         "x: f32[B = 2, 5, 8]",
         "x -> stage(8, 2, false, 0.2) -> stage(8, 5, true, 0.4)",
-        "(depth, last, rate) in ((5, True, 0.4), (2, False, 0.2))",
+        "rate=rate * i / max(1, depth - 1))\n            for i in range(depth)",
     ),
     "values of a loop": (
         """block noisy(rate: float) { input x: [B, N, D]

@@ -7,6 +7,7 @@ import torch
 from torch.nn.functional import conv2d, interpolate
 
 from archspec.diagnostics.failure import CompileFailed
+from archspec_torch.source import python_source
 
 BLURRED = """
 block blur(k: int) {
@@ -51,6 +52,11 @@ def test_initial_value_equals_the_expression(network):
     torch.testing.assert_close(weight, (line[:, None] * line).expand(3, 1, 3, 3))
     x = torch.rand(1, 3, 5, 7)
     torch.testing.assert_close(module(x), conv2d(module.mix(x), weight, padding=1, groups=3))
+
+
+def test_a_function_says_which_values_it_computes(network):
+    text, _ = python_source(network(BLURRED).compiled)
+    assert '"""The initial values of `weight` in `Blur`."""' in text
 
 
 def test_values_are_computed_again_after_to_empty(network):

@@ -142,6 +142,14 @@ def test_examples_are_valid_in_both_modes(name):
     assert len(found) == len(net.inputs)
 
 
+def test_an_example_of_a_mask_lets_all_positions_take_part(network):
+    module = network(
+        "network net {\n  input x: f32[B = 2, 3], mask: bool[B, 3]\n"
+        "  output y = (mask, x, x * 2) -> where\n}"
+    ).to_torch()
+    assert bool(module.example_inputs()[1].all())
+
+
 def test_inputs_are_not_checked_during_tracing():
     net = archspec.load("lenet")
     module = net.to_torch().eval()

@@ -13,6 +13,7 @@ from archspec_torch.code.pieces import code
 from archspec_torch.code.renaming import renamed_read
 from archspec_torch.source import python_source
 from tests.backends.scripts import script
+from tests.backends.sources import source
 
 BLOCKS = """
 block unit {
@@ -292,3 +293,36 @@ network net {
     y = torch.cat([conv(x) for conv in module.convs], dim=1)
     for made in (module, script(module)):
         torch.testing.assert_close(made(x), y)
+
+
+# ---------------------------------------------------------------------- values of iterations
+
+
+def test_values_that_depend_on_the_iteration_are_computed(network):
+    spec = """
+block unit(rate: float, slope: int, grow: bool) {
+  input x: [B, C]
+  output x + (x -> dropout(rate) -> linear(C) -> leaky_relu(slope / 10))
+}
+network net(rate: float = 0.3, slope: int = 4, depth: int = 6) {
+  input x: f32[B = 1, 8]
+  output y = x -> layers: for i in 0..depth {
+    unit(rate * i / (depth - 1), if i % 2 == 0 then 1 else slope, i % 2 == 1)
+  }
+}
+"""
+    net = network(spec)
+    text = source(net)
+    assert "rate=rate * i / 5" in text
+    assert "slope=1 if i % 2 == 0 else slope" in text
+    module = type(net.to_torch())(rate=0.5, slope=7)
+    other = network(spec.replace("0.3", "0.5").replace("slope: int = 4", "slope: int = 7"))
+    for made, rate, slope in (
+        (net.to_torch(), 0.3, 4),
+        (module, 0.5, 7),
+        (other.to_torch(), 0.5, 7),
+    ):
+        for i, layer in enumerate(made.layers):
+            found = layer.rate if hasattr(layer, "rate") else layer.dropout.p
+            assert found == rate * i / 5
+            assert (layer.slope == slope) if i % 2 else (layer.slope == 1)

@@ -1,5 +1,6 @@
 """The analyses of units in `graph.codegen`: repeats, chains, names, draws, demand, sizes."""
 
+from functools import reduce
 from itertools import product
 
 import pytest
@@ -12,9 +13,21 @@ from archspec.graph.codegen.demand import demands
 from archspec.graph.codegen.draws import draws
 from archspec.graph.codegen.identifiers import Names, camel_case, numbered, suffixes
 from archspec.graph.codegen.interface import inputs_of, ports_of
-from archspec.graph.codegen.repeats import Form, Same, Steps, Table, columns, iterations, runs
+from archspec.graph.codegen.progressions import ITERATION, progression
+from archspec.graph.codegen.repeats import (
+    Alternating,
+    Form,
+    Formula,
+    Same,
+    Steps,
+    Table,
+    columns,
+    iterations,
+    runs,
+)
 from archspec.graph.codegen.sizes import localise
 from archspec.graph.compiled import Compiled
+from archspec.graph.expression import Name, Number, Operation, simplified
 from archspec.graph.units import plan
 from archspec.ops.base import type_of_text
 from archspec.ops.registry import all_ops
@@ -32,6 +45,43 @@ def test_runs_exclude_forms_without_a_pattern():
     drops = [Form("a", (p,)) for p in (0.1, 0.3, 0.2)]
     assert (runs(drops), [*columns(drops)]) == ([3], [Table((0.1, 0.3, 0.2))])
     assert runs([Form("a")] * 3, ["x0", "x1", "y"]) == [2, 1]
+
+
+def test_constants_alternate_in_four_items_or_more():
+    shifts = [Form("a", (n % 2,)) for n in range(4)]
+    assert (runs(shifts), [*columns(shifts)]) == ([4], [Alternating()])
+    assert runs(shifts[:3]) == [1, 1, 1]
+    assert runs([*shifts[:3], Form("a", (5,))]) == [1, 1, 1, 1]
+
+
+def times(*operands):
+    return reduce(lambda a, b: simplified(Operation("*", (a, b))), operands)
+
+
+DROP, ELEVEN = Name("drop"), Number(11)
+
+
+def test_numbers_are_computed_from_the_iteration():
+    rates = [Operation("/", (times(DROP, Number(n)), ELEVEN)) for n in (1, 2, 3)]
+    after = Operation("+", (ITERATION, Number(1)))
+    rule = Operation("/", (Operation("*", (DROP, after)), ELEVEN))
+    assert progression(rates) == rule
+    forms = [Form("a", (n / 110,), (rate,)) for n, rate in enumerate(rates, 1)]
+    assert (runs(forms), [*columns(forms)]) == ([3], [Formula(rule)])
+    widths = [times(Name("dim"), Number(2**n)) for n in range(3)]
+    assert progression(widths) == times(Name("dim"), Operation("**", (Number(2), ITERATION)))
+    assert progression([Number(9), Number(6)]) == Operation(
+        "-", (Number(9), Operation("*", (Number(3), ITERATION)))
+    )
+    assert progression([DROP, Name("other"), DROP]) is None
+    assert progression([rates[0], rates[2], rates[1]]) is None
+
+
+def test_two_items_are_a_loop_if_their_number_has_a_name():
+    forms = [Form("a", (n / 10,), (times(DROP, Number(n)),)) for n in (0, 1)]
+    assert runs(forms) == [1, 1]
+    assert runs(forms, counts=lambda: {2}) == [2]
+    assert runs([Form("a", (n,)) for n in (3, 5)], counts=lambda: {2}) == [1, 1]
 
 
 def op(name, **attributes):

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
+from dataclasses import field
 from itertools import pairwise
 from typing import Any, TypeAlias
 
 from archspec.frozen import frozen
 from archspec.graph.codegen.identifiers import numbered
+from archspec.graph.codegen.progressions import progression
+from archspec.graph.expression import Expression, has_names
 
 SHORTEST = 2
 """Minimal number of equal items that become a loop."""
 
 SHORTEST_VARYING = 3
 """Minimal number of items with different constants that become a loop."""
+
+SHORTEST_ALTERNATING = 4
+"""Minimal number of items with two alternating constants that become a loop."""
 
 SHORTEST_ITERATIONS = 3
 """Minimal number of iterations that become a loop."""
@@ -24,10 +30,15 @@ LONGEST_ITERATION = 40
 
 @frozen
 class Form:
-    """An item that may repeat: its structure without constants, and its constants in order."""
+    """An item that may repeat: its structure without constants, and its constants in order.
+
+    `origins` are the expressions in the spec of the constants, if all of them may be used: None for
+    a constant without one.
+    """
 
     structure: Hashable
     constants: tuple[Any, ...] = ()
+    origins: tuple[Expression | None, ...] = field(default=(), compare=False)
 
 
 @frozen
@@ -52,41 +63,99 @@ class Table:
     values: tuple[float, ...]
 
 
-Column: TypeAlias = "Same | Steps | Table"
+@frozen
+class Alternating:
+    """A constant that is that of iteration 0 in even iterations, and that of 1 in odd ones."""
+
+
+@frozen
+class Formula:
+    """A number that is computed from `ITERATION` and names of the block."""
+
+    expression: Expression
+
+
+Column: TypeAlias = "Same | Steps | Table | Alternating | Formula"
 """One constant over all iterations of a run."""
 
 
-def runs(forms: Sequence[Form], names: Sequence[str] | None = None) -> list[int]:
+def runs(
+    forms: Sequence[Form],
+    names: Sequence[str] | None = None,
+    counts: Callable[[], Collection[int]] = tuple,
+) -> list[int]:
     """The lengths of the runs, in order; a single item is a run of one.
 
-    With `names`, those of a run are numbered: `layer1`, `layer2`, ...
+    With `names`, those of a run are numbered: `layer1`, `layer2`, ... `counts` returns the values
+    of names that the spec has for numbers of iterations.
     """
     found: list[int] = []
     at = 0
     while at < len(forms):
         length = _length(forms, at, names)
-        found += [length] if is_run(forms[at : at + length]) else [1] * length
+        found += [length] if is_run(forms[at : at + length], counts) else [1] * length
         at += length
     return found
 
 
-def is_run(forms: Sequence[Form]) -> bool:
-    """Whether items of one structure are enough for a loop, and the loop can be written."""
+def is_run(forms: Sequence[Form], counts: Callable[[], Collection[int]] = tuple) -> bool:
+    """Whether items of one structure are enough for a loop, and the loop can be written.
+
+    Two items with different constants are if the loop of the spec has a name for their number, so
+    that it is one loop for all values of that name.
+    """
     if len(forms) < SHORTEST or len({form.structure for form in forms}) > 1:
         return False
-    if all(form == forms[0] for form in forms):
+    found = _columns(forms)
+    if any(column is None for column in found):
+        return False
+    if len(forms) >= SHORTEST_VARYING or all(isinstance(one, Same) for one in found):
         return True
-    return len(forms) >= SHORTEST_VARYING and _is_regular(forms)
+    return all(isinstance(one, Same | Formula) for one in found) and len(forms) in counts()
 
 
 def columns(run: Sequence[Form]) -> Iterator[Column]:
     """Each constant of a run as a function of the iteration."""
-    for values in zip(*(form.constants for form in run), strict=True):
-        step = None if _is_same(values) else _step(values)
-        if step is not None:
-            yield Steps(values[0], step)
-        else:
-            yield Same(values[0]) if _is_same(values) else Table(values)
+    yield from (column for column in _columns(run) if column is not None)
+
+
+def _columns(run: Sequence[Form]) -> list[Column | None]:
+    """Each constant of a run as a function of the iteration; None for one without a rule."""
+    values = zip(*(form.constants for form in run), strict=True)
+    unknown = [(None,) * len(run)] * len(run[0].constants)
+    origins = [*zip(*(form.origins for form in run), strict=True)] or unknown
+    return [_column(*both) for both in zip(values, origins, strict=True)]
+
+
+def _column(values: Sequence[Any], origins: Sequence[Expression | None]) -> Column | None:
+    """One constant: by its values if they are integers in steps, otherwise by its expressions."""
+    step = _step(values)
+    if step:
+        return Steps(values[0], step)
+    expressions = [one for one in origins if one is not None]
+    if len(expressions) == len(values):
+        found = progression(expressions) if any(map(has_names, expressions)) else None
+        if found is not None:
+            return Formula(found)
+        keys: Sequence[Any] = expressions
+    else:
+        keys = [*map(repr, values)]
+    if _alternates(keys) and _alternates([*map(repr, values)], also_equal=True):
+        return Alternating()
+    if _is_same(values):
+        named = {one for one in origins if one is not None and has_names(one)}
+        is_known = None not in origins and len(named) > 1
+        return None if is_known else Same(values[0])
+    if all(isinstance(value, float) for value in values):
+        return Table(tuple(values))
+    return None
+
+
+def _alternates(items: Sequence[Any], also_equal: bool = False) -> bool:
+    """Whether every item is equal to the one before the last, but not all are (or may be)."""
+    if len(items) < SHORTEST_ALTERNATING or (items[0] == items[1] and not also_equal):
+        return False
+    return all(a == b for a, b in zip(items, items[2:], strict=False))
 
 
 def _length(forms: Sequence[Form], at: int, names: Sequence[str] | None) -> int:
@@ -112,15 +181,8 @@ def _equal_prefix(forms: Sequence[Form], at: int, end: int) -> int:
 
 
 def _is_regular(run: Sequence[Form]) -> bool:
-    """Whether constants are equal, in steps, or floats that a table can list."""
-    if len(run) < SHORTEST:
-        return False
-    return all(
-        _is_same(values)
-        or _step(values) is not None
-        or all(isinstance(value, float) for value in values)
-        for values in zip(*(form.constants for form in run), strict=True)
-    )
+    """Whether all constants have a rule."""
+    return len(run) >= SHORTEST and None not in _columns(run)
 
 
 def _is_same(values: Sequence[Any]) -> bool:

@@ -22,7 +22,7 @@ from archspec_torch.forward.body import Body, write_body
 from archspec_torch.forward.frame import like_name
 from archspec_torch.forward.modes import both_modes
 from archspec_torch.forward.signature import arguments_text, return_annotation
-from archspec_torch.init.construct import Constructor
+from archspec_torch.init.construct import Constructor, names_for_loops
 from archspec_torch.init.initialisation import InitialValues, default_lines, write_initial_values
 from archspec_torch.loops.modules import fold_loops, with_fixed_counts
 from archspec_torch.loops.parallel import with_parallel_lists
@@ -130,7 +130,9 @@ def write_draft(layout: Layout, known: Plan, construct: Callable[[Unit], Code]) 
         transient = True
     forward, names = _forward(family, bodies)
     if not any(use.unit.has_modes for use in family):
-        init, forward = fold_loops(layout.tree, init, forward, names)
+        init, forward = fold_loops(
+            layout.tree, init, forward, names, names_for_loops(layout.unit.either)
+        )
         forward = with_parallel_lists(layout.tree, forward, names)
         forward = with_side_inputs(layout.tree, forward, names)
     initial_values = write_initial_values(layout, known)

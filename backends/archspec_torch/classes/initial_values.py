@@ -11,7 +11,7 @@ from archspec.graph.compiled import Compiled
 from archspec.graph.ties import ties_below
 from archspec_torch.classes.grouping import ClassDef
 from archspec_torch.code.names import attribute, is_identifier
-from archspec_torch.code.pieces import Code, call, code
+from archspec_torch.code.pieces import Code, call, calls, code
 from archspec_torch.code.text import lines, literal
 
 _INNER = (
@@ -67,6 +67,24 @@ def whole_values(network: Compiled, classes: Sequence[ClassDef]) -> WholeValues:
         methods += _method("tie_weights", "Make one tensor of those that are tied.", same)
     inner = [f"        {line}" for line in _INNER] if owners not in ([], [classes[-1]]) else []
     return WholeValues(tuple(start), tuple(methods), tuple(inner), (helper,))
+
+
+def described_values(function: ClassDef, classes: Sequence[ClassDef]) -> str:
+    """What a function computes, for its docstring: the initial values of which tensor of whom."""
+    owners: dict[str, None] = {}
+    tensors: dict[str, None] = {}
+    for item in classes:
+        for line in (*item.first.resets, *item.first.restores):
+            for outer in calls(line.code):
+                inner = [made for part in outer.arguments for made in calls(part.code)]
+                if any(made.function == function.token for made in inner):
+                    owners.setdefault(item.name)
+                    path = outer.function.removesuffix(".copy_")
+                    tensors.setdefault(path.removeprefix("self."))
+    if len(tensors) != 1:
+        return "The initial values of tensors."
+    (tensor,) = tensors
+    return f"The initial values of `{tensor}` in {' and '.join(f'`{name}`' for name in owners)}."
 
 
 def _method(name: str, doc: str, body: Sequence[Code]) -> list[str]:

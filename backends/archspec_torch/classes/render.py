@@ -45,7 +45,7 @@ NOTHING_MORE = More()
 def render_class(
     item: ClassDef, names: Mapping[str, str], doc: str, more: More = NOTHING_MORE
 ) -> str:
-    """One class or function."""
+    """One class or function; `doc` is a paragraph of the docstring, of a function all of it."""
     return "\n".join(_Renderer(item, names, more).render(doc))
 
 
@@ -67,7 +67,7 @@ class _Renderer:
         indent = 4 if self.item.is_function else 8
         forward = self._block(draft.forward, own, indent)
         if self.item.is_function:
-            yield from self._function(draft.signature, forward)
+            yield from self._function(draft.signature, doc, forward)
             return
         base = "TransientBuffers" if draft.transient else "nn.Module"
         yield f"class {self.item.name}({base}):"
@@ -113,7 +113,7 @@ class _Renderer:
         yield from body
         yield from (f"        {line}" for line in start)
 
-    def _function(self, signature: str, body: list[str]) -> Iterator[str]:
+    def _function(self, signature: str, doc: str, body: list[str]) -> Iterator[str]:
         arguments = ", ".join(f"{_declared(p)}" for p in self.item.parameters)
         inside = signature[1:]
         joined = (
@@ -122,7 +122,7 @@ class _Renderer:
             else (f"({arguments}{inside}")
         )
         yield from _wrapped(f"def {self.item.name}", joined, indent=0)
-        yield '    """The initial value of a tensor."""'
+        yield f'    """{doc}"""'
         yield from body
 
     def _block(self, block: Sequence[Line], own: str, indent: int) -> list[str]:

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
-from typing import TypeVar
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import field
+from dataclasses import replace as dataclass_replace
+from itertools import groupby, islice
+from typing import Any, TypeVar
 
+from archspec.frozen import frozen
 from archspec.graph.codegen.identifiers import numbered
-from archspec.graph.codegen.repeats import Form, Same, Steps, Table, columns, is_run, runs
-from archspec.graph.expression import Expression, Number, has_names, names_in
+from archspec.graph.codegen.progressions import ITERATION, progression
+from archspec.graph.codegen.repeats import (
+    Alternating,
+    Form,
+    Formula,
+    Same,
+    Steps,
+    Table,
+    columns,
+    is_run,
+    runs,
+)
+from archspec.graph.expression import (
+    Expression,
+    Name,
+    Number,
+    Operation,
+    evaluated,
+    has_names,
+    names_in,
+)
+from archspec_torch.code.expressions import expression_code
 from archspec_torch.code.pieces import (
     COUNT,
     Code,
@@ -27,61 +50,83 @@ from archspec_torch.code.text import literal
 T = TypeVar("T")
 
 
-def compress(items: Sequence[Code], modules: Sequence[str] = ()) -> list[Code]:
+@frozen
+class Known:
+    """The values of the names of a block; `counts` returns those that are numbers of iterations."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    counts: Callable[[], Collection[int]] = tuple
+
+
+NOTHING_KNOWN = Known()
+
+
+def compress(
+    items: Sequence[Code], modules: Sequence[str] = (), known: Known = NOTHING_KNOWN
+) -> list[Code]:
     """The items of a list display, runs written as `*[... for ...]`.
 
-    `modules` are the items as the code accesses them: `self.layers[0]`.
+    `modules` are the items as the code accesses them: `self.layers[0]`. `known` is about the
+    names over which the items may be expressions.
     """
     result: list[Code] = []
-    lengths = _lengths(items)
+    lengths = _lengths(items, known)
     places = modules or [""] * len(items)
     for run, place in zip(_cut(items, lengths), _cut(places, lengths), strict=True):
         if len(run) == 1:
             result.append(run[0])
         else:
-            child, head = _comprehension(run, (), place[0])
+            child, head = _comprehension(run, known, (), place[0])
             result.append(comprehension(child, head, star=True))
     return result
 
 
-def compress_named(names: Sequence[str], items: Sequence[Code]) -> list[Code]:
+def compress_named(
+    names: Sequence[str], items: Sequence[Code], known: Known = NOTHING_KNOWN
+) -> list[Code]:
     """Items of an OrderedDict: `("name", child)`, runs with numbered names as comprehensions."""
     result: list[Code] = []
-    lengths = _lengths(items, names)
+    lengths = _lengths(items, known, names)
     for run, labels in zip(_cut(items, lengths), _cut(names, lengths), strict=True):
         if len(run) == 1:
             result.append(call("", literal(labels[0]), run[0]))
             continue
-        child, head = _comprehension(run, _name_code(labels))
+        child, head = _comprehension(run, known, _name_code(labels))
         pair = call("", _name_code(labels), child)
         result.append(comprehension(pair, head, star=True))
     return result
 
 
 def numbered_comprehension(
-    names: Sequence[str], items: Sequence[Code]
+    names: Sequence[str], items: Sequence[Code], known: Known = NOTHING_KNOWN
 ) -> tuple[Code, Code, Code] | None:
     """Code of name, child and `for i in range(n)` if all items are one run."""
-    forms = [_form(item) for item in items]
-    if not is_run(forms) or numbered(names) is None or len([*_segments(items)]) > 1:
+    forms = [_form(item, known) for item in items]
+    if (
+        not is_run(forms, known.counts)
+        or numbered(names) is None
+        or len([*_segments(items, forms)]) > 1
+    ):
         return None
-    child, head = _comprehension(items, _name_code(names))
+    child, head = _comprehension(items, known, _name_code(names))
     return _name_code(names), child, head
 
 
-def _lengths(items: Sequence[Code], names: Sequence[str] | None = None) -> list[int]:
+def _lengths(items: Sequence[Code], known: Known, names: Sequence[str] | None = None) -> list[int]:
     """The lengths of runs, within each of which equal numbers have one expression."""
+    forms = [_form(item, known) for item in items]
     found: list[int] = []
-    for start, end in _segments(items):
-        forms = [_form(item) for item in items[start:end]]
-        found += runs(forms, names[start:end] if names is not None else None)
+    for start, end in _segments(items, forms):
+        found += runs(
+            forms[start:end], names[start:end] if names is not None else None, known.counts
+        )
     return found
 
 
-def _segments(items: Sequence[Code]) -> Iterator[tuple[int, int]]:
+def _segments(items: Sequence[Code], forms: Sequence[Form]) -> Iterator[tuple[int, int]]:
     """The parts of a list between items whose numbers, or steps, are equal by chance."""
     start = 0
-    numbers = [[*holes(item)] for item in items]
+    numbers = [_without_formulas(item, regular) for item, regular in _with_formulas(items, forms)]
     for at in range(1, len(items)):
         before = numbers[at - 2] if at - start > 1 else None
         if _differ(numbers[at - 1], numbers[at]) or (
@@ -90,6 +135,36 @@ def _segments(items: Sequence[Code]) -> Iterator[tuple[int, int]]:
             yield start, at
             start = at
     yield start, len(items)
+
+
+def _with_formulas(
+    items: Sequence[Code], forms: Sequence[Form]
+) -> Iterator[tuple[Code, frozenset[int]]]:
+    """The items, with the places of numbers that have one expression over the iteration.
+
+    It is that of all consecutive items of one structure, or of all but the first or the last.
+    """
+    for _, group in groupby(zip(items, forms, strict=True), lambda pair: pair[1].structure):
+        alike = [*group]
+        origins = [*zip(*(form.origins for _, form in alike), strict=True)]
+        regular = frozenset(at for at, column in enumerate(origins) if _has_formula(column))
+        yield from ((item, regular) for item, _ in alike)
+
+
+def _has_formula(origins: Sequence[Expression | None]) -> bool:
+    for part in (origins, origins[1:], origins[:-1]):
+        given = [one for one in part if one is not None]
+        if len(given) == len(part) > 1 and progression(given) is not None:
+            return True
+    return False
+
+
+def _without_formulas(item: Code, regular: frozenset[int]) -> list[Hole]:
+    """The numbers of an item, without the origins of those that have a formula."""
+    return [
+        dataclass_replace(hole, origin=None) if at in regular else hole
+        for at, hole in enumerate(holes(item))
+    ]
 
 
 def _differ(one: Sequence[Hole], two: Sequence[Hole]) -> bool:
@@ -118,8 +193,21 @@ def _are_equal_by_chance(one: Hole, two: Hole) -> bool:
     )
 
 
-def _form(item: Code) -> Form:
-    return Form(skeleton(item), tuple(hole.value for hole in holes(item)))
+def _form(item: Code, known: Known) -> Form:
+    numbers = [*holes(item)]
+    return Form(
+        skeleton(item),
+        tuple(hole.value for hole in numbers),
+        tuple(_usable_origin(hole, known) for hole in numbers),
+    )
+
+
+def _usable_origin(hole: Hole, known: Known) -> Expression | None:
+    """The expression of a number, if it has the number as its value."""
+    if hole.origin is None:
+        return None
+    value = evaluated(hole.origin, known.values)
+    return hole.origin if type(value) is type(hole.value) and value == hole.value else None
 
 
 def _cut(items: Sequence[T], lengths: Sequence[int]) -> Iterator[Sequence[T]]:
@@ -137,9 +225,11 @@ def _name_code(labels: Sequence[str]) -> Code:
     return code(f'f"{safe}{number}"')
 
 
-def _comprehension(run: Sequence[Code], name: Code, start: str = "") -> tuple[Code, Code]:
+def _comprehension(
+    run: Sequence[Code], known: Known, name: Code, start: str = ""
+) -> tuple[Code, Code]:
     """`child` and `for i in range(n)`, or over a tuple of floats."""
-    rest = columns([_form(item) for item in run])
+    rest = columns([_form(item, known) for item in run])
     places = zip(*map(holes, run), strict=True)
     tables: dict[tuple[float, ...], str] = {}
     uses_index = bool(name)
@@ -162,10 +252,46 @@ def _comprehension(run: Sequence[Code], name: Code, start: str = "") -> tuple[Co
                 each = code(Hole(step, f"{hole.hint}_step", origin), " * i")
                 index = code("i") if is_one else each
                 return code(hole, " + ", index) if first else index
+            case Formula(expression):
+                uses_index = True
+                return _computed(expression, known, hole.hint)
+            case Alternating():
+                uses_index = True
+                return _alternating(hole, following)
 
     child = replace(run[0], change)
     target, source = _loop(tables, Hole(len(run), COUNT, start=start), uses_index, (*read,))
     return child, code(f"for {target} in ", source)
+
+
+def _alternating(even: Hole, odd: Hole) -> Code:
+    """`0 if i % 2 == 0 else window // 2`."""
+    if {type(even.value), type(odd.value)} == {bool} and even.value != odd.value:
+        return code(f"i % 2 == {0 if even.value else 1}")
+    return code(even, " if i % 2 == 0 else ", odd)
+
+
+def _computed(expression: Expression, known: Known, hint: str) -> Code:
+    """`drop * i / 11`, in which names and numbers may become arguments."""
+    parts: dict[str, Hole] = {}
+
+    def part(one: Expression) -> Expression:
+        if one == ITERATION:
+            return one
+        if ITERATION.text in names_in(one):
+            assert isinstance(one, Operation)
+            return Operation(one.sign, tuple(map(part, one.operands)))
+        value = evaluated(one, known.values)
+        text = f"({len(parts)})"  # no name of a spec
+        parts[text] = Hole(
+            value, one.text if isinstance(one, Name) else f"{hint}_{kind(value)}", one
+        )
+        return Name(text)
+
+    def spelled(text: str) -> Code:
+        return code("i") if text == ITERATION.text else code(parts[text])
+
+    return expression_code(part(expression), spelled)
 
 
 def _step(hole: Hole, following: Hole) -> Expression | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from archspec.graph.codegen.identifiers import is_numbered
-from archspec.graph.model import Instance
+from archspec.graph.model import Graph, Instance
 from archspec.graph.units import Owned, Unit
 from archspec.ops.base import Parameter
 from archspec.types.initialiser import Zeros
-from archspec_torch.code.comprehensions import compress, compress_named
+from archspec_torch.code.comprehensions import Known, compress, compress_named
 from archspec_torch.code.dtypes import TORCH_TYPES
 from archspec_torch.code.lines import Line
 from archspec_torch.code.names import MAPPING_NAMES, is_identifier
@@ -20,6 +20,7 @@ from archspec_torch.init.initialisers import init_call
 from archspec_torch.lowering.base import site
 from archspec_torch.planning.layout import Layout
 from archspec_torch.planning.origins import Origins, same_names
+from archspec_torch.planning.size_origins import counts, known_numbers
 from archspec_torch.planning.tree import Branch, Kind
 
 MOST_NESTED = 8
@@ -31,6 +32,11 @@ open four.
 
 Construct = Callable[[Unit], Code]
 """Code that creates an instance of a unit's class, or calls its function."""
+
+
+def names_for_loops(graph: Graph) -> Known:
+    """The names over which the items of a loop in `__init__` are expressions."""
+    return Known(known_numbers(graph), lambda: counts(graph))
 
 
 class Held:
@@ -58,6 +64,7 @@ class Constructor:
 
     def __init__(self, layout: Layout, construct: Construct) -> None:
         self.layout, self.unit, self.construct = layout, layout.unit, construct
+        self.known = names_for_loops(layout.unit.either)
         self.helpers: set[str] = set()
         self.held = Held()
         self.resets: list[Line] = []  # initial values of its own weights and buffers
@@ -139,10 +146,10 @@ class Constructor:
     def _container(self, children: list[Branch], values: list[Code], kind: Kind) -> Code:
         names = [child.name for child in children]
         if kind is Kind.SEQUENTIAL:
-            return _sequential(names, values)
+            return _sequential(names, values, self.known)
         if kind is Kind.LIST:
             modules = [child.access for child in children]
-            return call("nn.ModuleList", _display(compress(values, modules)))
+            return call("nn.ModuleList", _display(compress(values, modules, self.known)))
         return self._mapping(names, values, kind)
 
     def _mapping(self, names: list[str], values: list[Code], kind: Kind) -> Code:
@@ -235,14 +242,14 @@ def _register_buffer(owner: str, name: str, value: Code, persistent: bool) -> Co
     return call(f"{owner}.register_buffer", literal(name), value, *more)
 
 
-def _sequential(names: list[str], values: list[Code]) -> Code:
+def _sequential(names: list[str], values: list[Code], known: Known) -> Code:
     if is_numbered(names):
         filled: list[Code] = []
         for name, value in zip(names, values, strict=True):
             filled += [call("nn.Identity")] * (int(name) - len(filled))
             filled.append(value)
-        return call("nn.Sequential", *compress(filled))
-    (items,) = _display(compress_named(names, values))
+        return call("nn.Sequential", *compress(filled, known=known))
+    (items,) = _display(compress_named(names, values, known))
     if isinstance(items, Call) and not items.comma:  # a comprehension needs no brackets of its own
         return call("nn.Sequential", (Call("OrderedDict", items.arguments, "()", ""),))
     return call("nn.Sequential", call("OrderedDict", items))

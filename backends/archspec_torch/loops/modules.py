@@ -14,7 +14,7 @@ from dataclasses import replace
 from archspec.frozen import frozen
 from archspec.graph.codegen.identifiers import Names, numbered
 from archspec.graph.codegen.repeats import SHORTEST, SHORTEST_ITERATIONS, longest_iterations
-from archspec_torch.code.comprehensions import numbered_comprehension
+from archspec_torch.code.comprehensions import Known, numbered_comprehension
 from archspec_torch.code.lines import Line, common
 from archspec_torch.code.names import singular
 from archspec_torch.code.pieces import Argument, Call, Code, Hole, code, skeleton
@@ -44,9 +44,9 @@ class _Run:
 
 
 def fold_loops(
-    root: Branch, init: list[Line], forward: list[Line], names: Names
+    root: Branch, init: list[Line], forward: list[Line], names: Names, known: Known
 ) -> tuple[list[Line], list[Line]]:
-    """`__init__` and `forward` with repetitions as loops."""
+    """`__init__` and `forward` with repetitions as loops; `known` has the numbers of names."""
     for branch in _containers(root):
         run = _run([child.access for child in branch.children.values()], forward)
         if run is None or run.count < len(branch.children):
@@ -55,7 +55,7 @@ def fold_loops(
                 forward = with_gathered(branch, forward, names, singular(branch.name)) or forward
             continue
         if branch is root:
-            folded = _folded_init(root, init)
+            folded = _folded_init(root, init, known)
             if folded is None:
                 continue
             init = folded
@@ -215,7 +215,7 @@ def _folded(branch: Branch, forward: list[Line], run: _Run, names: Names) -> lis
     return [*forward[: run.start], *head, *body, *forward[end:]]
 
 
-def _folded_init(root: Branch, init: list[Line]) -> list[Line] | None:
+def _folded_init(root: Branch, init: list[Line], known: Known) -> list[Line] | None:
     """`for i in range(n): self.add_module(f"layer{i}", ...)`."""
     names = list(root.children)
     if len(init) != len(names) or numbered(names) is None:
@@ -226,7 +226,7 @@ def _folded_init(root: Branch, init: list[Line]) -> list[Line] | None:
         if line.code[0] != start:
             return None
         values.append(line.code[1:])
-    found = numbered_comprehension(names, values)
+    found = numbered_comprehension(names, values, known)
     if found is None:
         return None
     label, value, loop = found

@@ -61,6 +61,13 @@ def known_numbers(graph: Graph) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
+def counts(graph: Graph) -> frozenset[int]:
+    """The values of the names that are numbers of iterations in the body, and nothing else."""
+    names = (name for name, kind in graph.decisive().items() if kind == "count")
+    values = map(known_numbers(graph).get, names)
+    return frozenset(value for value in values if type(value) is int)
+
+
 def _unnamed(graph: Graph) -> dict[str, int | None]:
     """Sizes of inputs by position, for those without a name."""
     return {
