@@ -153,3 +153,32 @@ class Buffer(ComputedOnce, Op):
         persistent = not self.transient
         buffer = Parameter("", self.shape, dtype=self.dtype, learnable=False, persistent=persistent)
         return (buffer,)
+
+
+class InitialisedBuffer(Op):
+    """A constant tensor that an initialiser fills: `buffer b: f32[4, 4] = normal(std=1.0)`.
+
+    It is drawn when the module is created or initialised, is part of the state dict, and does not
+    learn. No tensor expression can say this: their values are the same in each module.
+
+    shape: fixed sizes.
+    init: the initialiser.
+    """
+
+    name: ClassVar[str] = "initialised_buffer"
+    written_as: ClassVar[str] = "buffer"
+    arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
+    category: ClassVar[str] = "source"
+    pointwise: ClassVar[bool] = True
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"shape": (2, 3), "init": Normal(std=0.02)}, ()),
+    )
+
+    shape: tuple[int, ...]
+    init: Initialiser
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return TensorType(DType.F32, checked_shape(self.name, check, self.shape))
+
+    def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
+        return (Parameter("", self.shape, self.init, learnable=False),)

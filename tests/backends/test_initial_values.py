@@ -150,3 +150,22 @@ def test_a_fixed_transposed_convolution_interpolates(network, factor):
     inside = (..., slice(factor, -factor), slice(factor, -factor))  # the border sees zeros outside
     torch.testing.assert_close(module(x)[inside], wanted[inside])
     assert module(x).shape[2:] == (5 * factor, 7 * factor)
+
+
+def test_initialised_buffers_depend_on_the_seed(network):
+    spec = network(
+        "network net {\n  input x: f32[B = 1, 4]\n"
+        "  buffer basis: f32[4, 4] = orthogonal\n  output y = (x, basis) -> matmul\n}\n"
+    )
+    first, same, other = (spec.to_torch(seed=seed) for seed in (1, 1, 2))
+    assert not list(first.parameters())
+    assert list(first.state_dict()) == ["basis"]
+    assert torch.equal(first.basis, same.basis)
+    assert not torch.equal(first.basis, other.basis)
+    assert torch.allclose(first.basis @ first.basis.T, torch.eye(4), atol=1e-6)
+    torch.manual_seed(1)
+    on_meta = spec.to_torch(device="meta").to_empty(device="cpu")
+    on_meta.initialise()
+    assert torch.equal(on_meta.basis, first.basis)
+    x = torch.randn(2, 4)
+    assert torch.equal(torch.jit.script(first)(x), x @ first.basis)

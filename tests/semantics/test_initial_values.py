@@ -6,7 +6,7 @@ import pytest
 
 from archspec.analysis.parameters import table
 from archspec.types.initialiser import Normal, Ones, Orthogonal
-from tests.semantics.specs import compiled, errors, layer, network, printed
+from tests.semantics.specs import compiled, errors, layer, network, ops, printed
 
 
 @pytest.mark.parametrize(
@@ -102,3 +102,23 @@ def test_conditions_choose_initialisers(given):
 def test_conditions_must_choose_initialisers():
     assert errors(layer("conv(8, 3, weight_init=if true then 3 else zeros)")) == ["E0305"]
     assert errors(layer("conv(8, 3, weight_init=if 3 then ones else zeros)")) == ["E0312"]
+
+
+RANDOM = network(
+    "buffer a: f32[8, 3] = normal(std=2.0)", "output (x, a) -> matmul", shape="B = 1, 4, 8"
+)
+
+
+def test_a_buffer_may_be_filled_by_an_initialiser():
+    (found,) = table(compiled(RANDOM))
+    assert (found.shape, found.learnable, found.persistent) == ((8, 3), False, True)
+    assert found.initialiser == Normal(std=2.0)
+    assert errors(RANDOM.replace("normal(std=2.0)", "orthogonal")) == []
+    assert errors(RANDOM.replace("8, 3] = normal(std=2.0)", "8] = orthogonal")) == ["E0301"]
+
+
+def test_an_op_in_the_value_of_a_buffer_is_there_once():
+    text = network("buffer a: f32[8] = ones([8]) * 2.0", "output x * a", shape="B = 1, 8")
+    instances = (node.instance for node in compiled(text).inference.nodes)
+    (region,) = (one for instance in instances if instance for one in instance.regions)
+    assert ops(region.graph) == ["ones", "mul"]

@@ -73,7 +73,11 @@ def materialise(context: Context, value: Value, span: Span) -> Value:
 
 def data_value(context: GraphContext, expression: ast.Expr, what: str = "an output") -> Value:
     """The data of an expression. Raises SpecError if it is not data; `what` is its role."""
-    value = evaluate(context, expression)
+    return as_data(context, expression, evaluate(context, expression), what)
+
+
+def as_data(context: GraphContext, expression: ast.Expr, value: Value, what: str) -> Value:
+    """The data that the value of an expression is or gives. Raises SpecError if it is not data."""
     value = materialise(context, value, expression.span)
     if isinstance(value, Poison) or (is_data(value) and not _has_values(value)):
         return value
@@ -86,7 +90,7 @@ def data_value(context: GraphContext, expression: ast.Expr, what: str = "an outp
         "E0315",
         f"{what} must be data, but this is {kind_of(forced)}",
         expression.span,
-        fix=_as_data(expression, forced),
+        fix=_written_as_data(expression, forced, what),
     )
 
 
@@ -109,8 +113,8 @@ def branch_input(value: Value) -> ast.Input | None:
     return next((item for item in statements if isinstance(item, ast.Input)), None)
 
 
-def _as_data(expression: ast.Expr, value: Value) -> str | Fix:
-    """A fix for an output that is not data."""
+def _written_as_data(expression: ast.Expr, value: Value, what: str) -> str | Fix:
+    """A fix for an output, or another role, that is not data."""
     if isinstance(value, ListValue) and value.items and all(map(is_data, value.items)):
         written = f"(...{expression.span.text})"
         edits = (Edit(expression.span, written),)
@@ -118,6 +122,11 @@ def _as_data(expression: ast.Expr, value: Value) -> str | Fix:
     if isinstance(expression, ast.ListExpr) and isinstance(value, ListValue):
         written = f"tensor({expression.span.text})"
         return Fix(f"a tensor of numbers is written `{written}`", (Edit(expression.span, written),))
+    if what != "an output":
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            written = f"constant({expression.span.text})"
+            return Fix(f"to fill a tensor: `{written}`", (Edit(expression.span, written),))
+        return "it is a tensor expression without inputs, such as `arange(8)`"
     if is_layer(value):
         return "apply it: `output x -> f`"
     return "an output is computed from an input: `output y = x -> f`"

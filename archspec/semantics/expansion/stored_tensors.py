@@ -22,7 +22,7 @@ from archspec.semantics.expansion.nodes import add_node, instance_key
 from archspec.semantics.expansion.ops import instantiate
 from archspec.semantics.expansion.shape_patterns import dtype_of, size_of
 from archspec.semantics.expansion.sharing import one_instance
-from archspec.semantics.expansion.sources import data_value, materialise
+from archspec.semantics.expansion.sources import as_data, materialise
 from archspec.semantics.values.context import GraphContext, Reported
 from archspec.semantics.values.data import ports_of, structure_of
 from archspec.semantics.values.model import Given, OpLayer, Value, has_poison, is_data
@@ -30,7 +30,7 @@ from archspec.semantics.values.provenance import numbers_around, written_later
 from archspec.semantics.values.single_tensors import as_one
 from archspec.syntax import ast
 from archspec.types.dim import dim
-from archspec.types.initialiser import Initialiser
+from archspec.types.initialiser import Initialiser, Ones, Zeros
 from archspec.types.tensor import DType, TensorType
 
 
@@ -70,13 +70,51 @@ def buffer(context: GraphContext, statement: ast.BufferDecl) -> Value:
     shape = _fixed_shape(context, statement.type, statement.name)
     dtype = dtype_of(context, statement.type)
     with _computed_once(context, statement, statement.value) as inside:
-        value = data_value(inside, statement.value, "the value of a buffer")
+        value = initial_value(inside, statement.value)
+        if not isinstance(value, Initialiser):
+            value = as_data(inside, statement.value, value, "the value of a buffer")
+    if isinstance(value, Initialiser):
+        return _initialised_buffer(context, statement, dtype, shape, value)
     wanted = TensorType(dtype, tuple(map(dim, shape)))
     graph = _graph_of(inside, statement, statement.value, value, wanted)
     op = all_ops()["buffer"].model_validate(
         {"shape": shape, "dtype": str(dtype), "transient": statement.transient}
     )
     return _declared(context, statement, op, graph, shape)
+
+
+def _initialised_buffer(
+    context: GraphContext,
+    statement: ast.BufferDecl,
+    dtype: DType,
+    shape: tuple[int, ...],
+    value: Initialiser,
+) -> Value:
+    """The tensor of a buffer whose value is drawn by an initialiser."""
+    if dtype is not DType.F32:
+        message = f"`{statement.name}` is filled by an initialiser, so its elements must be f32"
+        raise context.error(
+            "E0407", message, statement.type.span, fix=_of_type(statement, dtype, shape, value)
+        )
+    if statement.transient:
+        message = "a buffer that an initialiser fills is part of the state dict"
+        raise context.error("E0409", message, statement.span, fix="remove `transient`")
+    given = (
+        _shape_given(context, statement, shape),
+        Given("init", value, statement.value.span, statement.value, context.environment),
+    )
+    layer = OpLayer(all_ops()["initialised_buffer"], given, statement.span)
+    return instantiate(context, layer, (), statement.name, statement.span)
+
+
+def _of_type(
+    statement: ast.BufferDecl, dtype: DType, shape: tuple[int, ...], value: Initialiser
+) -> Fix | None:
+    """The fix for zeros or ones of another type: the op of the same name."""
+    if not isinstance(value, (Zeros, Ones)):
+        return None
+    written = f"{statement.value.span.text}({list(shape)}, dtype={dtype})"
+    return Fix(f"a tensor of this type is `{written}`", (Edit(statement.value.span, written),))
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from archspec_torch.code.text import literal
 from archspec_torch.lowering.base import Lowered, Scope, Site, lowers
 
 
-@lowers("param", "computed_param", "buffer")
+@lowers("param", "computed_param", "buffer", "initialised_buffer")
 def raw(site: Site) -> Lowered:
     """A parameter or buffer of the module."""
     return Lowered(raw=True)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from archspec.types.initialiser import Normal
 from archspec.types.tensor import DType
 from tests.backends.graphs import Builder
 from tests.ops.formulas.table import Case, reference
@@ -16,6 +17,11 @@ def kind_of(op, *values):
 
 @reference("param", cases=(Case({"shape": (3, 2)}, ()),))
 def param(op, it):
+    return it
+
+
+@reference("initialised_buffer", cases=(Case({"shape": (3, 2), "init": Normal(std=0.5)}, ()),))
+def initialised_buffer(op, it):
     return it
 
 
