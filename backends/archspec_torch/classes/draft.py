@@ -22,6 +22,7 @@ from archspec_torch.forward.body import Body, write_body
 from archspec_torch.forward.frame import like_name
 from archspec_torch.forward.modes import both_modes
 from archspec_torch.forward.signature import arguments_text, return_annotation
+from archspec_torch.forward.whole_results import with_whole_results
 from archspec_torch.init.construct import Constructor, names_for_loops
 from archspec_torch.init.initialisation import InitialValues, default_lines, write_initial_values
 from archspec_torch.loops.modules import fold_loops, with_fixed_counts
@@ -135,6 +136,7 @@ def write_draft(layout: Layout, known: Plan, construct: Callable[[Unit], Code]) 
         )
         forward = with_parallel_lists(layout.tree, forward, names)
         forward = with_side_inputs(layout.tree, forward, names)
+    forward = with_whole_results(layout, known, forward, names)
     initial_values = write_initial_values(layout, known)
     helpers = constructor.helpers.union(*(body.helpers for one in bodies for body in one))
     signature = _signature(layout, bodies[0][-1])
