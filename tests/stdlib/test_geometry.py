@@ -58,3 +58,57 @@ def test_central_differences(tmp_path):
     down, right = torch.gradient(x, dim=(2, 3))
     torch.testing.assert_close(found.down, down[:, :, 1:-1, 1:-1])
     torch.testing.assert_close(found.right, right[:, :, 1:-1, 1:-1])
+
+
+@pytest.fixture
+def windows(tmp_path):
+    path = tmp_path / "net.arch"
+    path.write_text(
+        "use std.geometry { crop_at, paste }\n"
+        "network net {\n"
+        "  input x: f32[B = 2, 3, H = 7, W = 9], patch: f32[B, 3, P = 3, Q = 4]\n"
+        "  input corners: i64[B, 2]\n"
+        "  output window = (x, corners) -> crop_at(3, 4)\n"
+        "  output pasted = (x, patch, corners) -> paste\n}\n",
+        encoding="utf-8",
+    )
+    return load(path)
+
+
+CORNERS = [(0, 0), (4, 5), (2, 3), (-2, 7), (6, -3), (0, 8), (-3, 0), (9, 20)]
+
+
+@pytest.mark.parametrize("first", CORNERS)
+@pytest.mark.parametrize("second", [(1, 1), (-1, -1)])
+def test_windows_are_slices_of_the_image_with_its_edges_repeated(windows, first, second):
+    x, corners = torch.randn(2, 3, 7, 9), torch.tensor([first, second])
+    found = windows.to_torch().eval()(x, torch.randn(2, 3, 3, 4), corners).window
+    padded = torch.nn.functional.pad(x, (30, 30, 30, 30), mode="replicate")
+    for i, (top, left) in enumerate((first, second)):
+        wanted = padded[i, :, 30 + top : 33 + top, 30 + left : 34 + left]
+        assert torch.equal(found[i], wanted)
+
+
+@pytest.mark.parametrize("first", CORNERS)
+@pytest.mark.parametrize("size", [(3, 4), (1, 1), (8, 10)])
+def test_pasting_is_the_assignment_of_a_slice(windows, first, size):
+    """Also at the borders, where a part of the patch is outside of the image, or all of it."""
+    x, corners = torch.randn(2, 3, 7, 9), torch.tensor([first, (2, 3)])
+    patch = torch.randn(2, 3, *size, requires_grad=True)
+    found = windows.to_torch().eval()(x, patch, corners).pasted
+    other = patch.detach().clone().requires_grad_()
+    canvas = torch.nn.functional.pad(x, (30, 30, 30, 30))
+    for i, (top, left) in enumerate((first, (2, 3))):
+        rows, columns = slice(30 + top, 30 + top + size[0]), slice(30 + left, 30 + left + size[1])
+        canvas[i, :, rows, columns] = other[i]
+    wanted = canvas[:, :, 30:37, 30:39]
+    assert torch.equal(found, wanted)
+    factors = torch.randn(2, 3, 7, 9)
+    (factors * found).sum().backward()
+    (factors * wanted).sum().backward()
+    assert torch.equal(patch.grad, other.grad)
+
+
+def test_a_patch_may_be_larger_than_the_image_and_windows_too(windows):
+    assert windows.accepts(P=20, Q=30)
+    assert windows.accepts(H=1, W=1)
