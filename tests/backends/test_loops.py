@@ -10,7 +10,7 @@ from archspec.semantics.compile import load_network
 from archspec.source import Source
 from archspec_torch.code.lines import Line
 from archspec_torch.code.pieces import code
-from archspec_torch.code.renaming import renamed_read
+from archspec_torch.code.renaming import crosses, renamed_read, with_temporaries
 from archspec_torch.source import python_source
 from tests.backends.scripts import script
 from tests.backends.sources import source
@@ -147,6 +147,22 @@ def test_modules_that_each_read_a_value_of_their_own_are_a_loop(
         results.append(block(*(reversed(values) if "(y, x)" in body else values)))
     y = results[-1].relu() if "relu" in body else results[-1]
     y = results[1] * y if "first *" in body else y
+    torch.testing.assert_close(module(x, x0), y)
+    torch.testing.assert_close(script(module)(x, x0), y)
+
+
+def test_values_inside_of_an_iteration_may_have_any_variable() -> None:
+    body = (
+        f"  bias = x0 * 2\n  output y = (x -> relu) {each('0..5').replace('x, x0', 'x, bias + x0')}"
+    )
+    lines, net = lines_of(body)
+    assert "for block in self.block:" in lines
+    assert not any("self.block[" in line for line in lines)
+    module = net.to_torch()
+    x, x0 = torch.randn(2, 4), torch.randn(2, 4)
+    y = x.relu()
+    for block in module.block:
+        y = block(y, x0 * 2 + x0)
     torch.testing.assert_close(module(x, x0), y)
     torch.testing.assert_close(script(module)(x, x0), y)
 
@@ -293,6 +309,20 @@ network net {
     y = torch.cat([conv(x) for conv in module.convs], dim=1)
     for made in (module, script(module)):
         torch.testing.assert_close(made(x), y)
+
+
+def test_variables_that_reach_the_next_iteration_are_no_temporaries():
+    def lines(*texts: str) -> list[Line]:
+        return [line(text) for text in texts]
+
+    inside = with_temporaries(lines("y = a + b", "x = f(x, y)", "z = x + y"), {1})
+    assert inside == lines("y = a + b", "x = f(x, y)", "z = x + y")
+    (first, *_) = found = with_temporaries(lines("y = a + b", "x = f(x, y)", "z = x + x"), {1})
+    assert "y" not in str(first.code)
+    assert found[2] == line("z = x + x")
+    assert crosses(found[:1])
+    assert not crosses(found[:2])
+    assert crosses(found[1:])
 
 
 # ---------------------------------------------------------------------- values of iterations

@@ -8,6 +8,7 @@ from torch import nn
 
 import archspec
 from archspec_torch.module import to_module
+from tests.backends.sources import source
 from tests.backends.specs import PLACED
 
 TRANSIENT = (
@@ -117,3 +118,29 @@ def test_modules_are_created_on_the_default_device(network):
         module = network(TRANSIENT).to_torch(device="cpu")
     assert not any(value.is_meta for value in (*module.parameters(), *module.buffers()))
     assert isinstance(module, nn.Module)
+
+
+BIAS = """
+block bias(N: dim, heads: int) {
+  output ((arange(N) -> unsqueeze(0)) - (arange(N) -> unsqueeze(1)) -> abs -> clamp(high=7))
+    -> embedding(8, heads)
+}
+network net(heads: int = 2) {
+  input ids: i64[B = 1, N = 5], mask: bool[B, N]
+  table = shared: param([9, heads], normal(std=1.0))
+  x = (table, ids) -> take(axis=0)
+  output y = x + (bias(N, heads) -> mean(axis=0)) + (mask -> where(0.0, -1.0) -> unsqueeze(2))
+}
+"""
+
+
+def test_a_block_without_floating_inputs_reads_type_and_device_of_a_weight(network):
+    net = network(BIAS)
+    text = source(net)
+    assert "device = self.embedding.weight.device" in text
+    assert "dtype = self.shared.dtype" in text
+    assert "TransientBuffers" not in text
+    module = net.to_torch()
+    inputs = module.example_inputs()
+    assert module.half()(*inputs).dtype == torch.float16
+    assert module.to("meta")(*(value.to("meta") for value in inputs)).is_meta

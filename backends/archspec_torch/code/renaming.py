@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise, takewhile
 
 from archspec_torch.code.lines import Line
 from archspec_torch.code.pieces import Call, Code, Piece
@@ -80,6 +81,55 @@ def renamed_target(
         if flat(two.code) != f"{made if target == carried else target} = {expected}":
             return None
     return (carried, made) if '"' not in "".join(targets[0]) and is_dead(carried, rest) else None
+
+
+TEMPORARY = "\3"
+"""The name of all values that only the next line reads, while lines are compared."""
+
+
+def with_temporaries(lines: Sequence[Line], except_at: Collection[int]) -> list[Line]:
+    """The lines with one name for all values that only the next line reads.
+
+    The variables of such values depend on which ones are free, and so differ between iterations.
+    Those of the lines `except_at` keep theirs.
+    """
+    found = [*lines]
+    for at, (one, after) in enumerate(pairwise(lines)):
+        target, sign, _ = flat(one.code).partition(" = ")
+        if at in except_at or not target.isidentifier() or one.indent != after.indent:
+            continue
+        following, further, _ = flat(after.code).partition(" = ")
+        is_last = target == following or is_dead(target, lines[at + 2 :])
+        if sign and further and is_last and target in names_read(after):
+            found[at] = _with_target(found[at], target)
+            found[at + 1] = _with_source(after, target)
+    return found
+
+
+def _with_target(line: Line, target: str) -> Line:
+    """The line with a temporary as its target."""
+    start, rest = _start(line)
+    return replace(line, code=(start.replace(f"{target} = ", f"{TEMPORARY} = ", 1), *rest))
+
+
+def _with_source(line: Line, name: str) -> Line:
+    """The line with a variable that it reads as a temporary."""
+    start, rest = _start(line)
+    target, sign, read = start.partition(" = ")
+    source = renamed_code((read, *rest), name, TEMPORARY)
+    return replace(line, code=(f"{target}{sign}", *source))
+
+
+def _start(line: Line) -> tuple[str, Code]:
+    """The text at the start of a line, and the rest of its code."""
+    texts = [*takewhile(lambda piece: isinstance(piece, str), line.code)]
+    return "".join(map(str, texts)), line.code[len(texts) :]
+
+
+def crosses(lines: Sequence[Line]) -> bool:
+    """Whether the first of these lines reads a temporary, or the last one assigns it."""
+    last = flat(lines[-1].code).partition(" = ")[0]
+    return TEMPORARY in flat(lines[0].code).partition(" = ")[2] or TEMPORARY in last
 
 
 def renamed_code(source: Code, old: str, new: str) -> Code:

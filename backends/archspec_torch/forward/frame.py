@@ -9,6 +9,7 @@ from archspec.graph.codegen.demand import Demand
 from archspec.graph.model import Graph, Node, Port
 from archspec.graph.units import Unit
 from archspec_torch.code.names import identifier, is_identifier, python_names
+from archspec_torch.code.pieces import Call, Code
 from archspec_torch.forward.branches import equal_branches
 from archspec_torch.forward.function import Function
 from archspec_torch.forward.labels import own_name, wanted_names
@@ -16,9 +17,10 @@ from archspec_torch.forward.parts import Parts
 from archspec_torch.forward.steps import Step, as_early_as_possible, plan_steps
 from archspec_torch.forward.values import Values
 from archspec_torch.forward.variables import Variables, Wanted
+from archspec_torch.lowering.base import site
 from archspec_torch.planning.layout import Layout, Plan
 from archspec_torch.planning.precision import Precision, precision
-from archspec_torch.planning.tree import sequences
+from archspec_torch.planning.tree import Kind, sequences
 from archspec_torch.prelude import helper_names
 
 
@@ -141,8 +143,41 @@ def _function(
     arguments = [(names.fresh(item.name), item.type_in(training)) for item in layout.inputs]
     for name in layout.absent:
         names.fresh(name)
-    like = f"self.{like_name(layout)}"
-    return Function(own, names, arguments, not layout.is_function, like=like), draws
+    weight = own_weight(layout)
+    like = weight or f"self.{like_name(layout)}"
+    function = Function(own, names, arguments, not layout.is_function, like=like)
+    function.has_like = bool(weight)
+    return function, draws
+
+
+def own_weight(layout: Layout) -> str:
+    """The code of a weight with the device and the floating type of the module; "" without one.
+
+    It is a tensor of the unit itself, or of one of its layers of PyTorch that is no item of a list.
+    """
+    for leaf in layout.tree.leaves():
+        assert leaf.owned is not None
+        if "[" in leaf.access or leaf.kind not in (Kind.PARAMETER, Kind.MODULE):
+            continue
+        node = leaf.owned.places[0]
+        if leaf.kind is Kind.PARAMETER:
+            (parameter,) = site(*node).parameters
+            if parameter.learnable and parameter.dtype.is_float:
+                return leaf.access
+        elif leaf.owned.either.op is not None and _is_layer_with_weight(layout.at(*node).module):
+            return f"{leaf.access}.weight"
+    return ""
+
+
+LAYERS_WITH_WEIGHTS = frozenset({"nn.Embedding", "nn.LayerNorm", "nn.RMSNorm"})
+"""Layers whose weights stay tensors if linear layers are quantised."""
+
+
+def _is_layer_with_weight(module: Code | None) -> bool:
+    made = module[0] if module else None
+    if not isinstance(made, Call) or made.function not in LAYERS_WITH_WEIGHTS:
+        return False
+    return all(item.keyword != "elementwise_affine" for item in made.arguments)
 
 
 def like_name(layout: Layout) -> str:

@@ -25,8 +25,8 @@ from archspec_torch.lowering.base import Scope
 class Function(Scope):
     """A function that is being written.
 
-    `arguments` are its tensors with their types. `uses_buffer` is whether it needs the empty buffer
-    `like`, which has the floating type if no input has it.
+    `arguments` are its tensors with their types. `like` has the floating type if no input has it: a
+    weight, or else an empty buffer; `uses_buffer` is whether it needs that.
     """
 
     locals: Locals
@@ -37,6 +37,7 @@ class Function(Scope):
     indent: int = 0
     uses_buffer: bool = False
     like: str = "self.like"
+    has_like: bool = False  # whether `like` is a weight instead
     accessors: dict[str, str] = field(default_factory=dict)  # set per op: "" or a region's name
     passed: dict[str, list[Code]] = field(default_factory=dict)  # likewise: draws and sizes
     graph: Graph | None = None
@@ -88,7 +89,7 @@ class Function(Scope):
             return ""
         if not self._device:
             self._device = self.names.fresh("device")
-            self.uses_buffer |= not self.arguments
+            self.uses_buffer |= not self.arguments and not self.has_like
         return self._device
 
     def dtype(self, dtype: DType) -> str:
@@ -101,7 +102,7 @@ class Function(Scope):
             return "torch.get_default_dtype()"
         if not self._dtype:
             self._dtype = self.names.fresh("dtype")
-            self.uses_buffer |= self._float_input() is None
+            self.uses_buffer |= self._float_input() is None and not self.has_like
         return self._dtype
 
     def module(self) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from archspec.frozen import frozen
 from archspec.graph.codegen.identifiers import Names, numbered
@@ -19,7 +20,14 @@ from archspec_torch.code.lines import Line, common
 from archspec_torch.code.names import singular
 from archspec_torch.code.pieces import Argument, Call, Code, Hole, code, skeleton
 from archspec_torch.code.pieces import replace as with_holes
-from archspec_torch.code.renaming import renamed_code, renamed_read, renamed_target, with_function
+from archspec_torch.code.renaming import (
+    crosses,
+    renamed_code,
+    renamed_read,
+    renamed_target,
+    with_function,
+    with_temporaries,
+)
 from archspec_torch.loops.gathering import with_gathered
 from archspec_torch.planning.tree import Branch, Kind
 
@@ -48,7 +56,10 @@ def fold_loops(
 ) -> tuple[list[Line], list[Line]]:
     """`__init__` and `forward` with repetitions as loops; `known` has the numbers of names."""
     for branch in _containers(root):
-        run = _run([child.access for child in branch.children.values()], forward)
+        children = [child.access for child in branch.children.values()]
+        run = _run(children, forward)
+        if run is None or run.count < len(children):
+            run = _run_with_temporaries(children, forward)
         if run is None or run.count < len(branch.children):
             # TorchScript cannot call modules of a part of a list
             if branch.kind is Kind.LIST:
@@ -112,6 +123,18 @@ def _run(children: Sequence[str], forward: Sequence[Line]) -> _Run | None:
     found = longest_iterations(mentions, len(forward), form, 1)
     run = found and _with_first(forward, children, mentions, found)
     return run and _with_last(forward, children, mentions, run)
+
+
+def _run_with_temporaries(children: Sequence[str], forward: Sequence[Line]) -> _Run | None:
+    """The same if values that only the next line reads may have other variables.
+
+    They are read in the iteration that computes them, so the variable of one iteration fits all.
+    """
+    lines = with_temporaries(forward, {*chain(*_mentions(forward, children).values())})
+    run = _run(children, lines)
+    if run is None or run.makes or crosses(lines[run.start : run.start + run.length]):
+        return None
+    return run
 
 
 def _with_first(
