@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from archspec.diagram.shape_readers import ShapeReaders
 from archspec.frozen import frozen
-from archspec.passes.flat import Flat, FlatPort
+from archspec.passes.flat import Flat, FlatNode, FlatPort
 
 Reach: TypeAlias = Mapping[int, int]
 """The bars below, each with the leftmost cell that is reached."""
@@ -45,18 +45,22 @@ class Edge:
 
 
 def edges_between(flat: Flat, owner: Mapping[int, int], cells: Mapping[int, int]) -> list[Edge]:
-    """The edges between boxes: one for all data between two boxes, unless they have cells."""
+    """The edges between boxes: one for all data between two boxes, unless they have cells.
+
+    There is none for a shape that is clear from what follows.
+    """
     found: dict[tuple[int, int, int], list[FlatPort]] = {}
     first: dict[tuple[int, int, int], int] = {}
     read: set[tuple[int, int, int]] = set()
     times: dict[tuple[int, int, int], int] = {}
     readers = ShapeReaders()
+    implied = _implied(flat)
     for item in flat.nodes:
         shapes = readers.of(item)
         end = owner.get(item.index, item.index)
         for target, port in (*item.also, *enumerate(item.inputs)):
             start = owner.get(port[0], port[0])
-            if start != end:
+            if start != end and not (target in shapes and implied(item, port)):
                 way = start, end, target if end in cells else 0
                 first.setdefault(way, target)
                 number = item.times[target] if item.times else item.inputs.count(port)
@@ -70,6 +74,29 @@ def edges_between(flat: Flat, owner: Mapping[int, int], cells: Mapping[int, int]
         Edge(way[0], way[1], tuple(ports), way[0], first[way], way not in read, times.get(way, 1))
         for way, ports in found.items()
     ]
+
+
+def _implied(flat: Flat) -> Callable[[FlatNode, FlatPort], bool]:
+    """Whether an op takes the shape of data with which its result is merged.
+
+    After `resize_like(x, skip)`, which a sum or `concat` merges with `skip`, the shape is clear.
+    """
+    after: dict[int, list[FlatNode]] = {}
+    for item in flat.nodes:
+        for start in {start for start, _ in item.sources}:
+            after.setdefault(start, []).append(item)
+
+    def found(item: FlatNode, port: FlatPort) -> bool:
+        merging = [other for other in after.get(item.index, ()) if _merges(other)]
+        last = bool(merging) and len(merging) == len(after[item.index])
+        return last and len(item.inputs) > 1 and all(port in one.inputs for one in merging)
+
+    return found
+
+
+def _merges(item: FlatNode) -> bool:
+    op = item.node.op if item.node is not None else None
+    return op is not None and (op.category == "merge" or bool(op.arithmetic))
 
 
 def _counts(flat: Flat, index: int) -> Iterator[int]:

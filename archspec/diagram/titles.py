@@ -20,7 +20,7 @@ Layout: TypeAlias = "dict[str, Any]"
 
 MARGIN = 8.0
 """Distance between the edge of a frame and its title, in points."""
-CLEAR = 4.0
+CLEAR = 8.0
 """Distance between a title and an arrow."""
 TINY = 0.01
 """Tolerance for rounding."""

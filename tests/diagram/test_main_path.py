@@ -79,9 +79,26 @@ def test_data_of_which_only_the_shape_is_used_are_dashed(network):
     assert found == {"grown", "nested", "named", "ones_like", "resize_like"}
     inner = shown(net, 3)
     assert sum(arrow.shape_only for arrow in inner.arrows) >= 4
-    dot = drawing(net.compiled)
+    dot = drawing(net.compiled, 1)
     assert "only the shape is used" in dot
     assert len(re.findall(r"style=dashed", dot)) == len(dashed)
+
+
+@pytest.mark.parametrize(
+    ("output", "dashed"),
+    [
+        ("resized + like", 0),
+        ("(resized, like) -> concat(axis=1)", 0),
+        ("(resized + like) * (resized -> relu)", 1),  # another op reads it, too
+        ("resized + (like -> relu)", 1),
+    ],
+)
+def test_a_shape_is_clear_where_the_result_is_merged_with_the_same_data(network, output, dashed):
+    net = network(
+        "network net {\n  input x: f32[B = 1, 3, H = 8, W = 8], like: f32[B, 3, P = 16, Q = 16]\n"
+        f"  resized = (x, like) -> resize_like\n  output y = {output}\n}}\n"
+    )
+    assert sum(arrow.shape_only for arrow in shown(net).arrows) == dashed
 
 
 DENSE = """
