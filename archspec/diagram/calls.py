@@ -2,7 +2,8 @@
 
 The first two required numbers are shown, by name unless there is only one, and then all numbers and
 flags that are not at their defaults, such as `stride=2`. Rates, strings, layers and further
-required arguments are shown if different blocks would have the same text.
+required arguments are shown if different blocks would have the same text. An ellipsis stands for
+numbers that are left out: `rsu(n=7, mid=16, …)`.
 """
 
 from __future__ import annotations
@@ -92,9 +93,10 @@ def _text(graph: Graph, shown: Sequence[str], idle: Set[str], dims: Dims) -> str
     """`bottleneck(64, stride=2)`, `stage(depth=3, width=64)`: the first numbers, then others.
 
     A single number of a block is not named. Without room for all, the numbers are not named either,
-    and the last of the others that are not in `shown` are left out.
+    and the last of the others that are not in `shown` are left out. An ellipsis is in the place of
+    numbers and flags that are left out.
     """
-    required = takewhile(lambda a: a[0] not in graph.defaults, graph.arguments.items())
+    required = list(takewhile(lambda a: a[0] not in graph.defaults, graph.arguments.items()))
     leading = [n for n, v in required if is_number(v) and not _is_rate(v) and n not in idle]
     numbers = leading[:FIRST]
     plain = len(leading) == 1 and not isinstance(graph.arguments[leading[0]], (list, tuple))
@@ -105,12 +107,15 @@ def _text(graph: Graph, shown: Sequence[str], idle: Set[str], dims: Dims) -> str
         if name not in numbers and name not in idle
         if name in changed or (name in shown and value is not False)
     ]
-    while (text := _written(graph, numbers, named, plain, dims)) and len(text) > WIDEST:
+    given = {n for n, v in required if _is_value(v)} - idle - {*numbers, *named}
+    omits = bool(given)
+    while (text := _written(graph, numbers, named, plain, omits, dims)) and len(text) > WIDEST:
         spare = [name for name in named if name not in shown]
         if not plain:
             plain = True
         elif spare:
             named.remove(spare[-1])
+            omits = True
         else:
             break
     return text
@@ -121,12 +126,14 @@ def _written(
     numbers: Sequence[str],
     named: Sequence[str],
     plain: bool,
+    omits: bool,
     dims: Dims,
 ) -> str:
     given = graph.arguments
     parts = [value_text(given[name], dims) for name in numbers if plain]
     listed = named if plain else [*numbers, *named]
     parts += [f"{name}={value_text(given[name], dims)}" for name in listed]
+    parts += ["…"] * omits
     return f"{graph.name}({', '.join(parts)})" if parts else graph.name
 
 
@@ -141,6 +148,13 @@ def _changed(graph: Graph) -> frozenset[str]:
             same = default is not None and value_text(default) == value_text(value)
             found |= set() if same or _is_rate(value) else {name}
     return frozenset(found)
+
+
+def _is_value(value: Any) -> bool:
+    """Whether an argument is a number, but no rate, or a list of these."""
+    if isinstance(value, (list, tuple)):
+        return bool(value) and all(map(_is_value, value))
+    return is_number(value) and not _is_rate(value)
 
 
 def _is_rate(value: Any) -> bool:

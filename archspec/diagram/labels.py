@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Any
 
-from archspec.diagram.multiples import simpler
+from archspec.diagram.multiples import remainder, simpler
 from archspec.frozen import frozen
 from archspec.graph.model import Region
 from archspec.ops.base import Op
@@ -41,7 +41,8 @@ OPERATORS = {op: sign for sign, op in OP_OF_OPERATOR.items()}
 class Dims:
     """How sizes are written: those of more than `longest` characters as numbers, at `sizes`.
 
-    Symbols are multiples of `units`.
+    Symbols are multiples of `units`. An amount that is 0 at these sizes is not always 0, so it is
+    a longer expression, or an ellipsis.
     """
 
     sizes: Mapping[str, int] = field(default_factory=dict)
@@ -51,9 +52,16 @@ class Dims:
     def text(self, dim: Dim) -> str:
         """`H//2`, or a number."""
         text = str(simpler(dim, self.units) if self.units else dim)
-        if len(text) > self.longest and dim.symbols <= self.sizes.keys():
-            return str(dim.evaluate(self.sizes))
-        return text
+        if len(text) <= self.longest or not dim.symbols <= self.sizes.keys():
+            return text
+        number = dim.evaluate(self.sizes)
+        if not dim.symbols or not self.longest:
+            return str(number)
+        rest = remainder(dim)
+        most = self.longest if number else 2 * self.longest
+        if rest is not None and len(rest) <= most:
+            return rest
+        return str(number) if number else "…"
 
     @property
     def exact(self) -> Dims:

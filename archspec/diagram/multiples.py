@@ -1,4 +1,4 @@
-"""Sizes in simpler forms where a spec promises multiples: `H//8` for `2*(H//16)`."""
+"""Sizes in simpler forms: remainders, and `H//8` for `2*(H//16)` if a spec promises multiples."""
 
 from __future__ import annotations
 
@@ -36,6 +36,23 @@ def simpler(size: Dim, units: Mapping[str, int]) -> Dim:
             return size
         found += factor if not monomial else _part(str(monomial[0]), factor, units)
     return found if len(str(found)) < len(str(size)) else size
+
+
+def remainder(size: Dim) -> str | None:
+    """`-(H//4) % 7` for `7*((H + 24)//28) - H//4`, as in a padding; None for others."""
+    for monomial, factor in size.terms:
+        atom = monomial[0] if len(monomial) == 1 else None
+        if not isinstance(atom, FloorDiv):
+            continue
+        quotient = atom.numerator // atom.divisor
+        unit, rounded = abs(factor), factor * quotient
+        rest = (rounded - size) if factor > 0 else (size - rounded)
+        multiple = (rest + unit - 1) // unit if factor > 0 else rest // unit
+        if unit > 1 and rest.symbols and multiple == quotient:
+            plain = len(rest.terms) == 1 and str(rest).isidentifier()
+            sign = "-" if factor > 0 else ""
+            return f"{sign}{rest} % {unit}" if plain else f"{sign}({rest}) % {unit}"
+    return None
 
 
 def _part(name: str, factor: int, units: Mapping[str, int]) -> Dim:

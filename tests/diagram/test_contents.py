@@ -257,3 +257,28 @@ def test_the_legend_has_the_words_of_the_field(network):
     assert [name.strip() for name in named if name.strip()] == [
         "activation", "reshaping, transposition",
     ]  # fmt: skip
+
+
+def test_amounts_that_depend_on_sizes_are_not_shown_as_0(network):
+    net = network(
+        "network net {\n  input x: f32[B = 1, 3, H = 64, W = 80]\n"
+        "  output y = x -> conv(4, 3)\n"
+        "    -> pad([[2, 0, 7 * ((H + 6) // 7) - H], [3, 0, 5 * ((W + 4) // 5) - W]])\n"
+        "    -> pad([[1, 0, (H + 3) // 4 + (H + 7) // 8 - 24]])\n}\n"
+    )
+    texts = " ".join(texts_of(net))
+    assert "pad([[2, 0, -H % 7], [3, 0, -W % 5]])" in texts
+    assert "pad([[1, 0, …]])" in texts
+    assert "pad([[2, 0, 6], [3, 0, 0]])" in " ".join(texts_of(net, concrete=True))
+
+
+def test_numbers_that_a_call_leaves_out_are_an_ellipsis(network):
+    net = network(
+        "block few(a: int, b: int, rate: float, act: layer) { conv(a, b) -> act }\n"
+        "block many(a: int, b: int, c: int) { conv(a, b) -> conv(c, 1) }\n"
+        "network net {\n  input x: f32[B = 1, 3, H = 64, W = 64]\n"
+        "  output y = x -> few(4, 3, 0.1, relu) -> many(5, 3, 6)\n}\n"
+    )
+    texts = " ".join(texts_of(net))
+    assert "few(a=4, b=3)" in texts
+    assert "many(a=5, b=3, …)" in texts

@@ -188,8 +188,8 @@ def test_a_block_shows_only_non_default_arguments(network):
         "b: unit(8, kernel=3, stride=2)",
         "c: unit(16, padding=1)",
         "d: unit(24)",
-        "e: many(1, 2, long_name_of_an_argument=5)",  # too long with the others
-        "f: many(first=1, second=2)",
+        "e: many(1, 2, long_name_of_an_argument=5, …)",  # too long with the others
+        "f: many(first=1, second=2, …)",
     ]
 
 
