@@ -24,6 +24,8 @@ MOST = 64
 """Blocks are expanded as long as the drawing has at most this number of boxes."""
 FEW = 32
 """Further forms of a block that is expanded once are expanded up to this number."""
+LARGE = 128
+"""In a drawing of more boxes, of blocks that differ only in numbers one is expanded."""
 ABREAST = 8
 """Of these at most this number side by side."""
 
@@ -31,12 +33,17 @@ Batch: TypeAlias = "tuple[FlatNode, ...]"
 """Calls that are expanded together."""
 
 
+BY_EXAMPLE = "one call of each block is expanded, where there is room"
+FIRST_ONLY = "of blocks that differ only in numbers, the first is expanded"
+"""Lines below the title that say what is not expanded."""
+
+
 @frozen
 class Expansion:
-    """An expanded graph, and whether other calls of blocks that it shows are not expanded."""
+    """An expanded graph, and a line that says which of the blocks that it shows are closed."""
 
     flat: Flat
-    by_example: bool
+    note: str = ""
 
 
 def useful(graph: Graph, budget: int) -> Expansion:
@@ -61,14 +68,16 @@ def useful(graph: Graph, budget: int) -> Expansion:
             refused |= {item.path for item in batch}
         else:
             flat, opened = trial, opened | {item.path for item in batch}
-    return Expansion(flat, any(_called(item).name in _shown(flat) for item in _closed(flat)))
+    examples = any(_called(item).name in _shown(flat) for item in _closed(flat))
+    return Expansion(flat, BY_EXAMPLE if examples else "")
 
 
-def at_depth(graph: Graph, depth: int | None, budget: int) -> Flat:
+def at_depth(graph: Graph, depth: int | None, budget: int) -> Expansion:
     """A network that is expanded to a depth.
 
     A block that is one box, such as a convolution with its norm, is expanded in all places if it is
-    in most. Raises CompileFailed (E0521) if there are more than `budget` nodes.
+    in most. In a large drawing to a depth, of blocks that differ only in numbers the first is
+    expanded. Raises CompileFailed (E0521) if there are more than `budget` nodes.
     """
     runs = Runs(graph)
     flat = expand(graph, depth, fold=runs, budget=budget)
@@ -78,7 +87,31 @@ def at_depth(graph: Graph, depth: int | None, budget: int) -> Flat:
     many = {name for name, count in still.items() if count <= shown[name]}
     inner = (item for item in closed if _called(item).name in many)
     also = {item.path for item in inner if _is_sequence(_called(item))}
-    return expand(graph, depth, fold=runs, budget=budget, also=also) if also else flat
+    if also:
+        flat = expand(graph, depth, fold=runs, budget=budget, also=also)
+    if depth is None or _boxes(flat) <= LARGE:
+        return Expansion(flat)
+    later = set(_later(flat, Forms(runs)))
+    also = {path for path in also if not any(path.startswith(f"{one}.") for one in later)}
+    flat = expand(graph, depth, fold=runs, budget=budget, also=also, closed=later)
+    return Expansion(flat, FIRST_ONLY if later else "")
+
+
+def _later(flat: Flat, forms: Forms) -> Iterator[str]:
+    """The full names of expanded blocks that differ only in numbers from a previous one.
+
+    Those that are one box stay expanded.
+    """
+    known: dict[int, str] = {}
+    left_out: set[int | None] = set()
+    for group in flat.groups:  # outermost first
+        if group.parent in left_out:
+            left_out.add(group.index)
+        elif group.graph is not None and group.graph.kind != "rule":
+            first = known.setdefault(forms.of(group.graph), group.path)
+            if first != group.path and not _is_sequence(group.graph):
+                left_out.add(group.index)
+                yield group.path
 
 
 def _is_sequence(graph: Graph) -> bool:
@@ -144,10 +177,14 @@ def _size(item: FlatNode) -> int:
 
 
 def _fits(flat: Flat, abreast: int, most: int) -> bool:
-    """Whether a drawing of `most` boxes has room for a graph; ops in one box count once."""
+    """Whether a drawing of `most` boxes has room for a graph."""
+    return _boxes(flat) <= most and _abreast(flat) <= abreast
+
+
+def _boxes(flat: Flat) -> int:
+    """The number of boxes in a drawing; ops in one box count once."""
     stacked = chains(flat, innermost_frames(flat))
-    boxes = len(flat.nodes) - sum(len(chain.members) - 1 for chain in stacked)
-    return boxes <= most and _abreast(flat) <= abreast
+    return len(flat.nodes) - sum(len(chain.members) - 1 for chain in stacked)
 
 
 def _abreast(flat: Flat) -> int:

@@ -29,9 +29,6 @@ BOX_BUDGET = 1_500
 SECONDS_OF_A_BUILD = 30
 """Seconds for the layout of a drawing that is made in addition to something else."""
 
-BY_EXAMPLE = "one call of each block is expanded, where there is room"
-"""A line below the title."""
-
 NO_DRAWING = ("E0411", "E0521", "E0811", "E0812")
 """Codes of errors for which a network is built without a drawing."""
 
@@ -55,16 +52,12 @@ def drawing(
     sizes = reported_sizes(compiled, training=training)
     shown = simplified(compiled, training=training)
     graph = shown.training if training else shown.inference
-    examples = False
-    if depth == AUTO:
-        found = useful(graph, BOX_BUDGET)
-        flat, examples = found.flat, found.by_example
-    else:
-        flat = at_depth(graph, depth, BOX_BUDGET)
+    found = useful(graph, BOX_BUDGET) if depth == AUTO else at_depth(graph, depth, BOX_BUDGET)
+    flat = found.flat
     dims = Dims(sizes, 0 if concrete else LONGEST_DIM, multiples(compiled.where))
     words = wording(flat, graph, dims, inference=not training)
     facts = Facts(sizes, dims.exact)
-    subtitle = [*_subtitle(compiled, sizes, training), *[BY_EXAMPLE] * examples]
+    subtitle = [*_subtitle(compiled, sizes, training), *[found.note] * bool(found.note)]
     drawn = bounded(compiled, lambda: drawing_of(flat, words, facts))
     return dot_text(drawn, compiled.name, subtitle, direction)
 

@@ -32,17 +32,19 @@ def expand(
     fold: bool | Runs = False,
     budget: int = NODE_BUDGET,
     also: Collection[str] = (),
+    closed: Collection[str] = (),
 ) -> Flat:
     """Expand a graph to a depth; None expands everything.
 
-    The calls with the full names in `also` are expanded, too; they do not count towards the
+    The calls with the full names in `closed` are not expanded. Those in `also` are expanded, too;
+    they do not count towards the
     `budget`. `fold` may have the runs of the graph, if it is expanded several times. Raises
     CompileFailed (E0521) if the result has more than `budget` nodes.
     """
     found = fold if isinstance(fold, Runs) else Runs(graph) if fold else None
     runs = found.of if found is not None else None
     levels = levels_within(graph, depth, budget, runs)
-    return _Opening(runs, also).run(graph, levels)
+    return _Opening(runs, also, closed).run(graph, levels)
 
 
 def levels_within(
@@ -162,9 +164,12 @@ class _Opening:
     """Expands calls with an explicit stack, so nesting may be deep."""
 
     def __init__(
-        self, runs: Callable[[Graph], tuple[Run, ...]] | None, also: Collection[str]
+        self,
+        runs: Callable[[Graph], tuple[Run, ...]] | None,
+        also: Collection[str],
+        closed: Collection[str],
     ) -> None:
-        self.runs, self.also = runs, also
+        self.runs, self.also, self.closed = runs, also, closed
         self.nodes: list[FlatNode] = []
         self.groups: list[Group] = []
         self.collected: set[FlatPort] = set()
@@ -240,14 +245,15 @@ class _Opening:
         inputs = tuple(level.ports[port] for port in node.inputs)
         final = _final(level, node, run)
         grown = growth(level.graph, run) if run is not None and count > 1 else ()
-        if node.callee is not None and (level.depth > 1 or path in self.also):
-            opened = self._enter(level, node, node.callee, path, inputs, group, (count, last))
+        opened = path in self.also or (level.depth > 1 and path not in self.closed)
+        if node.callee is not None and opened:
+            inner = self._enter(level, node, node.callee, path, inputs, group, (count, last))
             if final is not None:
-                opened.final = final.node.callee
-                opened.runs = self._common(node.callee, opened.final)
-                whole = replace(self.groups[-1], final=opened.final, growth=grown)
+                inner.final = final.node.callee
+                inner.runs = self._common(node.callee, inner.final)
+                whole = replace(self.groups[-1], final=inner.final, growth=grown)
                 self.groups[-1] = whole
-            return opened
+            return inner
         inputs, times = self._merged(node, inputs)
         item = FlatNode(
             len(self.nodes),

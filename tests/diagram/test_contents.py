@@ -5,8 +5,8 @@ import re
 import pytest
 
 from archspec import load
-from archspec.diagram.depth import MOST, useful
-from archspec.diagram.draw import BOX_BUDGET, BY_EXAMPLE, drawing
+from archspec.diagram.depth import BY_EXAMPLE, FIRST_ONLY, MOST, at_depth, useful
+from archspec.diagram.draw import BOX_BUDGET, drawing
 from archspec.diagram.simplified import simplified
 from tests.diagram.test_looks import groups, network, program, svg_of, texts_of, words
 
@@ -146,6 +146,21 @@ def test_a_block_of_one_box_is_expanded_in_all_places_if_it_is_in_most(network, 
 def test_a_network_of_which_everything_is_shown(network):
     assert "depth" not in drawing(network(SHALLOW).compiled)
     assert drawing(network(SHALLOW).compiled) == drawing(network(SHALLOW).compiled, None)
+
+
+def test_a_large_drawing_to_a_depth_expands_the_first_of_blocks_that_differ_only_in_numbers():
+    """The depth is that of what is drawn; with all levels, everything is."""
+    graph = simplified(load("swin_t").compiled, training=False).inference
+
+    def blocks(depth):
+        found = at_depth(graph, depth, BOX_BUDGET)
+        opened = [g.path for g in found.flat.groups if g.graph and g.graph.name == "swin_block"]
+        return found.note, opened
+
+    assert blocks(3) == (FIRST_ONLY, ["features.1.0", "features.1.1"])
+    assert blocks(2)[0] == ""
+    assert len(blocks(2)[1]) == 8
+    assert blocks(None) == ("", blocks(2)[1])
 
 
 SHALLOW = """
