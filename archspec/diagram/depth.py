@@ -49,7 +49,7 @@ class Expansion:
 def useful(graph: Graph, budget: int) -> Expansion:
     """The body of a network in which one call of each block is expanded, where there is room.
 
-    Of several calls of a block it is the one with most different ops and blocks inside. Small
+    Of several calls of a block it is the one with most different blocks inside, then ops. Small
     blocks come first, so that there is room for many of them; then further forms of these blocks
     if the drawing is small, and calls in frames with the same contents. Rules are expanded with the
     block that uses them, because they have no frame. Raises CompileFailed (E0521) if the body has

@@ -6,11 +6,15 @@ The bottlenecks of a ResNet have two forms, with and without a projection, but m
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from typing import TypeAlias
 
 from archspec.analysis.fold import fold
 from archspec.graph.model import Graph, Node, Port
 from archspec.passes.expand import listed
 from archspec.passes.pieces import Runs
+
+Kind: TypeAlias = "tuple[bool, str]"
+"""Whether it is a block, and the name of the block or op."""
 
 
 class Forms:
@@ -19,7 +23,7 @@ class Forms:
     def __init__(self, runs: Runs) -> None:
         self._runs = runs
         self._forms: dict[Graph, int] = {}
-        self._kinds: dict[Graph, frozenset[str]] = {}
+        self._kinds: dict[Graph, frozenset[Kind]] = {}
         self._numbers: dict[Hashable, int] = {}
 
     def of(self, graph: Graph) -> int:
@@ -30,10 +34,12 @@ class Forms:
 
         return self._forms[graph] if graph in self._forms else fold(graph, form, self._forms)
 
-    def variety(self, graph: Graph) -> int:
-        """The number of different ops and blocks in a graph and the blocks that it calls."""
+    def variety(self, graph: Graph) -> tuple[int, int]:
+        """The numbers of different blocks and ops in a graph and the blocks that it calls."""
         known = graph in self._kinds
-        return len(self._kinds[graph] if known else fold(graph, _kinds, self._kinds))
+        kinds = self._kinds[graph] if known else fold(graph, _kinds, self._kinds)
+        blocks = sum(is_block for is_block, _ in kinds)
+        return blocks, len(kinds) - blocks
 
     def _signature(self, graph: Graph, below: Callable[[Graph], int]) -> Hashable:
         represented = dict(self._represented(graph))
@@ -68,9 +74,9 @@ def _wires(
     return tuple(dict.fromkeys(found))
 
 
-def _kinds(graph: Graph, below: Callable[[Graph], frozenset[str]]) -> frozenset[str]:
-    own = {_op(node) for node in graph.nodes if node.op is not None}
-    own |= {item.name for item in graph.callees}
+def _kinds(graph: Graph, below: Callable[[Graph], frozenset[Kind]]) -> frozenset[Kind]:
+    own = {(False, _op(node)) for node in graph.nodes if node.op is not None}
+    own |= {(True, item.name) for item in graph.callees}
     called = (below(node.callee) for node in graph.nodes if node.callee is not None)
     regions = (
         below(item.graph)

@@ -8,7 +8,7 @@ from archspec import load
 from archspec.diagram.depth import BY_EXAMPLE, FIRST_ONLY, MOST, at_depth, useful
 from archspec.diagram.draw import BOX_BUDGET, drawing
 from archspec.diagram.simplified import simplified
-from tests.diagram.test_looks import groups, network, program, svg_of, texts_of, words
+from tests.diagram.test_looks import ROOT, groups, network, program, svg_of, texts_of, words
 
 __all__ = ["network", "program"]  # fixtures
 
@@ -77,10 +77,11 @@ def shown_frames(net):
         ("resnet50", "layer1.0: bottleneck(64)", "layer2.0: bottleneck(128, stride=2)"),
         ("swin_t", "features.1.1: swin_block", "features.1.0: swin_block"),
         ("u2netp", "stage3: rsu(n=5", "stage5: rsu(n=4"),
+        ("tests/tied/t5.arch", "decoder: t5_stack", "encoder: t5_stack"),
     ],
 )
 def test_the_call_of_a_block_with_most_different_ops_is_expanded(name, typical, plain):
-    net = load(name)
+    net = load(str(ROOT / name) if name.endswith(".arch") else name)
     assert any(title.startswith(typical) for title in shown_frames(net))
     assert not any(title.startswith(plain) for title in shown_frames(net))
     assert any(text.startswith(plain) for text in texts_of(net, "auto"))
