@@ -275,9 +275,9 @@ class Edit:
                 iterations=call.iterations,
                 requirements=below_call(call, node.requirements),
                 rank=(*call.rank, *node.rank),
+                measured=(),
             )
-            for index in range(len(node.types)):
-                ports[Port(node.id, index)] = Port(moved.id, index)
+            ports.update({Port(node.id, at): Port(moved.id, at) for at in range(len(node.types))})
             made.append(self._add(moved).id)
         for tie in callee.ties:
             name, source = (join_path(instance.key, path) for path in (tie.name, tie.source))

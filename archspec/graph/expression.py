@@ -202,7 +202,9 @@ def simplified(operation: Operation) -> Expression:
         value = evaluated(operation, {})
         return operation if value is None else Number(value)
     one = Number(1)
-    if (sign in ("*", "//", "**") and _is(right, 1)) or (sign in ("+", "-") and _is(right, 0)):
+    if (sign in ("*", "//", "ceil_div", "**") and _is(right, 1)) or (
+        sign in ("+", "-") and _is(right, 0)
+    ):
         return left
     if (sign == "*" and _is(left, 1)) or (sign == "+" and _is(left, 0)):
         return right

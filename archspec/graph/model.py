@@ -129,6 +129,7 @@ class Node:
     requirements: tuple[Requirement, ...] = ()  # its needs on sizes
     discarded: frozenset[int] = frozenset()  # the outputs that are unused on purpose
     rank: tuple[int, ...] = ()  # (id,) by default
+    measured: tuple[tuple[int, int, str], ...] = ()  # (output, axis, name): sizes bound to names
     parameters: tuple[Parameter, ...] | None = field(default=None, init=False)
     """The tensors of its op, once they are known: `Graph.parameters_of` returns them."""
 

@@ -67,7 +67,8 @@ def _open(edit: Edit, node: Node, wanted: list[tuple[str, str]], *, keep: bool) 
     callee = _selected(node.callee, wanted, keep=keep)
     instance = replace(node.instance, graph=callee)
     discarded = node.discarded if keep else frozenset()
-    edit.put(node.id, instance=instance, types=callee.output_types, discarded=discarded)
+    found = {"discarded": discarded, "measured": node.measured if keep else ()}
+    edit.put(node.id, instance=instance, types=callee.output_types, **found)
     return callee
 
 

@@ -269,6 +269,7 @@ def _take_call(body: _Body, node: Node, asked: tuple[int, ...], below: Pruned) -
         instance=instance,
         types=tuple(node.types[at] for at in asked),
         discarded=frozenset(new for new, old in enumerate(asked) if old in node.discarded),
+        measured=tuple((asked.index(at), *one) for at, *one in node.measured if at in asked),
         output_structure=node.output_structure if whole else _plain(len(asked)),
     )
     for new, old in enumerate(asked):

@@ -288,6 +288,28 @@ block branch { input x: [B, N, D]
         "x -> filters(8)",
         "torch.empty(width, C, 3, 3)",
     ),
+    "a size that the body computes": (
+        """block tower(dim: int, depth: int, patch: int) {
+  input image: [B, C, H, W]
+  x: [B, N, _] = image -> conv(dim, patch, stride=patch, padding=0)
+    -> rearrange("b d h w -> b (h w) d")
+  output (x + (arange(N) -> position: embedding(N, dim)))
+    -> layers: for _ in 0..depth { _: { residual(layer_norm -> linear(dim)) } }
+}""",
+        "x: f32[B = 1, 3, 24, 24]",
+        "x -> tower(24, 2, 8)",
+        "N = H // patch * (W // patch)",
+    ),
+    "sizes divided by a number, of data with divided sizes": (
+        """block windows(window: int) {
+  input x: [B, C, H, W]
+  output x -> rearrange("b c (r p) (s q) -> (b r s) (p q) c", p=window, q=window) -> linear(C)
+    -> rearrange("(b r s) (p q) c -> b c (r p) (s q)", r=H // window, s=W // window, p=window)
+}""",
+        "x: f32[B = 1, 8, H = 28, W = 28] where H % 28 == 0, W % 28 == 0",
+        "x -> conv(8, 3, stride=2) -> windows(7) -> windows(14)",
+        "def __init__(self, in_features: int) -> None",
+    ),
     "names with a number": (
         'block named(width: int) { "reduce_{width}": unit(width) }',
         "x: f32[B = 1, 16, 8, 8]",

@@ -106,6 +106,7 @@ class _Tables:
             tuple(self._need(item) for item in data.get("requirements", ())),
             frozenset(data.get("discarded", ())),
             tuple(data.get("rank", ())),
+            tuple((output, axis, name) for output, axis, name in data.get("measured", ())),
         )
 
     def _instance(self, number: int) -> Instance:

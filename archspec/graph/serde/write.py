@@ -105,6 +105,7 @@ class _Tables:
             structure=_structure(node.output_structure),
             requirements=[self._need(need) for need in node.requirements],
             discarded=sorted(node.discarded),
+            measured=[list(one) for one in node.measured],
         )
 
     def _instance(self, instance: Instance) -> int:

@@ -214,16 +214,16 @@ def claim(context: Context, shape: ast.TypeExpr, value: Value, name: str) -> Non
     if context.environment.names.get(name) is value:
         context.environment.names[name] = as_one(value)
     try:
-        for entry, size, tensor in _entries(context, shape, value, name):
-            _claim_dim(context, entry, size, tensor, name)
+        for entry, axis, tensor in _entries(context, shape, value, name):
+            _claim_dim(context, entry, axis, tensor, name)
     finally:
         poison_dims(context, shape)
 
 
 def _entries(
     context: Context, shape: ast.TypeExpr, value: Value, name: str
-) -> list[tuple[ast.DimExpr, Dim, Tensor]]:
-    """The entries of a shape with the actual sizes; empty for data that failed."""
+) -> list[tuple[ast.DimExpr, int, Tensor]]:
+    """The entries of a shape with their axes; empty for data that failed."""
     if isinstance(value, Poison):
         return []
     if not isinstance(value, Tensor):
@@ -237,12 +237,13 @@ def _entries(
             raise context.error(
                 "E0406", f"`{name}` has element type {value.type.dtype}, not {wanted}", shape.span
             )
-    sizes = _aligned(context, shape, value, name)
-    met = zip(shape.dims, sizes, strict=True)
-    return [(entry, size, value) for entry, size in met if size is not None]
+    axes = _aligned(context, shape, value, name)
+    met = zip(shape.dims, axes, strict=True)
+    return [(entry, axis, value) for entry, axis in met if axis is not None]
 
 
-def _aligned(context: Context, shape: ast.TypeExpr, value: Tensor, name: str) -> list[Dim | None]:
+def _aligned(context: Context, shape: ast.TypeExpr, value: Tensor, name: str) -> list[int | None]:
+    """For each entry of a shape the axis that it describes; None for `...`."""
     sizes = value.type.shape
     rest = next((i for i, entry in enumerate(shape.dims) if is_ellipsis(entry)), None)
     fits = len(sizes) == len(shape.dims) if rest is None else len(sizes) >= len(shape.dims) - 1
@@ -255,9 +256,9 @@ def _aligned(context: Context, shape: ast.TypeExpr, value: Tensor, name: str) ->
             f"it is {value.type}",
         )
     if rest is None:
-        return list(sizes)
+        return [*range(len(sizes))]
     after = len(shape.dims) - rest - 1
-    return [*sizes[:rest], None, *sizes[len(sizes) - after :]]
+    return [*range(rest), None, *range(len(sizes) - after, len(sizes))]
 
 
 def is_ellipsis(entry: ast.DimExpr) -> bool:
@@ -265,8 +266,8 @@ def is_ellipsis(entry: ast.DimExpr) -> bool:
     return isinstance(entry.value, ast.Name) and entry.value.text == "..."
 
 
-def _claim_dim(context: Context, entry: ast.DimExpr, size: Dim, value: Tensor, name: str) -> None:
-    expression = entry.value
+def _claim_dim(context: Context, entry: ast.DimExpr, axis: int, value: Tensor, name: str) -> None:
+    expression, size = entry.value, value.type.shape[axis]
     if isinstance(expression, ast.Name):
         if expression.text == "_":
             return
@@ -274,7 +275,10 @@ def _claim_dim(context: Context, entry: ast.DimExpr, size: Dim, value: Tensor, n
             context.environment.bind(expression.text, plain(size), entry.span)
             if not context.environment.is_body:
                 context.environment.record_expression(expression.text, Size(size.constant))
+            else:
+                _note_measured(context, value, axis, expression.text)
             return
+        _note_measured(context, value, axis, expression.text)
     wanted = size_of(context, expression)
     if wanted is None:
         return
@@ -282,6 +286,16 @@ def _claim_dim(context: Context, entry: ast.DimExpr, size: Dim, value: Tensor, n
     need = Need(equality(context, size, wanted, entry.span), reason)
     place = in_graph(context)
     require(place, settle(place, need, entry.span, lambda: [_made_at(value)]), value)
+
+
+def _note_measured(context: Context, value: Tensor, axis: int, name: str) -> None:
+    """Record the name of an axis, for provenance, if it is one of the block and not a parameter."""
+    node = value.builder.nodes[value.port.node]
+    owner = context.environment.owner
+    own = context.environment.is_body and value.builder is in_graph(context).builder
+    parameters = owner.parameters if owner is not None else ()
+    if own and name not in {one.name for one in parameters}:
+        node.measured += ((value.port.index, axis, name),)
 
 
 def _made_at(value: Tensor) -> tuple[Span, str]:

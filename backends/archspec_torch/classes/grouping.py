@@ -7,9 +7,17 @@ from dataclasses import dataclass, field
 from dataclasses import replace as replaced
 from typing import Any
 
-from archspec.graph.expression import Expression, Name, Number, evaluated, has_names, substituted
+from archspec.graph.expression import (
+    Expression,
+    Number,
+    evaluated,
+    has_names,
+    names_in,
+    substituted,
+)
 from archspec.graph.units import Unit
 from archspec_torch.classes.constructor.arguments import choose_arguments
+from archspec_torch.classes.constructor.computed_sizes import computed_sizes
 from archspec_torch.classes.constructor.fixed_names import (
     fixed_below,
     fixed_names,
@@ -17,6 +25,11 @@ from archspec_torch.classes.constructor.fixed_names import (
     unexplained_names,
 )
 from archspec_torch.classes.constructor.named_numbers import named_numbers
+from archspec_torch.classes.constructor.named_sizes import (
+    inputs_with,
+    named_sizes,
+    without_equal_ones,
+)
 from archspec_torch.classes.constructor.parameters import Filling, Parameter
 from archspec_torch.classes.constructor.requirements import Requirement, required
 from archspec_torch.classes.draft import Draft, Drafts, write_draft
@@ -39,7 +52,6 @@ from archspec_torch.code.pieces import (
     with_calls,
 )
 from archspec_torch.planning.layout import Plan, plan_modules
-from archspec_torch.planning.size_origins import known_numbers
 from archspec_torch.reserved import MODULE_NAMES
 
 
@@ -236,25 +248,29 @@ def _parametrise(defined: ClassDef, numbers: Collection[str], below: Collection[
     given, reserved = _arguments(defined), _reserved(defined)
     is_network = defined.first.layout.root
     unexplained: set[str] = set()
+    inner: dict[str, Expression] = {}
     if is_network:
         sizes, defaults = {}, _settled(defined, given, numbers)
         given = {name: given[name] for name in numbers if name in given}
     else:
-        sizes, defaults = _sizes(defined), _derived_arguments(defined, given)
+        sizes, defaults = named_sizes(defined.drafts), _derived_arguments(defined, given)
         given = {name: values for name, values in given.items() if name not in defaults}
-        sizes, same = _without_equal_ones(sizes)
-        unexplained = unexplained_names(defined.drafts)
-        fixed, varying = fixed_names(defined.drafts, rows, {**sizes, **given}, below, unexplained)
+        inner = computed_sizes(defined.drafts, sizes)
+        sizes, same = without_equal_ones({n: one for n, one in sizes.items() if n not in inner})
+        same |= {name: substituted(one, same) for name, one in inner.items()}
+        unexplained = unexplained_names(defined.drafts, inner)
+        rows = [[_over(hole, same) for hole in row] for row in rows]
+        known = {**sizes, **given}
+        fixed, varying = fixed_names(defined.drafts, rows, known, below, unexplained, same)
         unexplained |= varying
         defined.fixed = frozenset(fixed)
         sizes = {name: values for name, values in sizes.items() if name not in fixed}
         given = {name: values for name, values in given.items() if name not in fixed}
-        more = {name: substituted(one, fixed) for name, one in (defaults | same).items()}
-        defaults = more | fixed
-    inputs = _inputs_with(defined, sizes)
+        defaults = {name: substituted(one, fixed) for name, one in defaults.items()} | fixed
+    inputs = inputs_with(defined.drafts, sizes)
     chosen = choose_arguments(rows, given, reserved, sizes, defaults, inputs, is_network)
     defined.filled = chosen[0]
-    definitions = defined.first.unit.either.definitions
+    definitions = {**inner, **defined.first.unit.either.definitions}
     defined.numbers = named_numbers(definitions, len(rows), {**sizes, **given}, defaults)
     defined.parameters = sorted(
         (_with_default(one, defined) for one in chosen[1]),
@@ -262,6 +278,13 @@ def _parametrise(defined: ClassDef, numbers: Collection[str], below: Collection[
     )
     if not defined.is_function:
         defined.required = required(defined.drafts, defined.parameters, unexplained)
+
+
+def _over(hole: Hole, known: Mapping[str, Expression]) -> Hole:
+    """A hole with these names in its expression replaced."""
+    if hole.origin is None or known.keys().isdisjoint(names_in(hole.origin)):
+        return hole
+    return replaced(hole, origin=substituted(hole.origin, known))
 
 
 def _with_default(parameter: Parameter, defined: ClassDef) -> Parameter:
@@ -331,54 +354,6 @@ def _settled(
     }
     found = fixed | {name: substituted(one, fixed) for name, one in derived.items()}
     return {name: one for name, one in found.items() if name not in numbers}
-
-
-def _sizes(defined: ClassDef) -> dict[str, tuple[Any, ...]]:
-    """Further names for numbers in the body, over all drafts."""
-    known = [known_numbers(draft.unit.either) for draft in defined.drafts]
-    arguments = defined.first.unit.either.arguments
-    names = [name for name in known[0] if name not in arguments]
-    found: dict[str, tuple[Any, ...]] = {}
-    for name in sorted(names, key=lambda name: not name.isidentifier()):
-        values = tuple(one.get(name) for one in known)
-        simple = all(isinstance(value, int | float) for value in values)
-        sizes = (found[one] for one in found if one[0].isupper())
-        if simple and (name.isidentifier() or values not in sizes):
-            found[name] = values
-    return found
-
-
-def _without_equal_ones(
-    sizes: Mapping[str, tuple[Any, ...]],
-) -> tuple[dict[str, tuple[Any, ...]], dict[str, Expression]]:
-    """Sizes of inputs without a name, each once, and those that stand for the others."""
-    first: dict[tuple[Any, ...], str] = {}
-    for name, values in sizes.items():
-        if not name.isidentifier():
-            first.setdefault(values, name)
-    kept = {
-        name: one
-        for name, one in sizes.items()
-        if first.get(one, name) == name or name.isidentifier()
-    }
-    return kept, {name: Name(first[sizes[name]]) for name in sizes if name not in kept}
-
-
-def _inputs_with(defined: ClassDef, sizes: Mapping[str, tuple[Any, ...]]) -> dict[str, str]:
-    """For sizes the first input that has an axis of this size in each specialisation."""
-    found: dict[str, str] = {}
-    types = [draft.unit.either.input_types for draft in defined.drafts]
-    names = [item.name for item in defined.first.layout.inputs]
-    for at, name in enumerate(names):
-        typed = [one[at] for one in types if at < len(one)]
-        if len(typed) < len(types):
-            continue
-        for axis in range(min(one.rank for one in typed)):
-            size = tuple(one.shape[axis].constant for one in typed)
-            for other, values in sizes.items():
-                if values == size:
-                    found.setdefault(other, name)
-    return found
 
 
 # ---------------------------------------------------------------------- filling in

@@ -31,6 +31,8 @@ from archspec_torch.lowering.base import Scope, site
 from archspec_torch.planning.origins import Origins
 from archspec_torch.planning.size_origins import REFUSALS, known_numbers, passed, size_origins
 
+DIVISIONS = ("//", "ceil_div", "%")
+
 
 def names_in_text(graph: Graph) -> frozenset[str]:
     """The names on which the text of an op depends, or a number without an expression."""
@@ -117,10 +119,19 @@ def _divisors(graph: Graph, node: Node) -> Iterator[str]:
         if name == node.op.open_attributes or taken.issuperset(_dims(getattr(node.op, name))):
             continue
         if name in written:
-            for division in _operations(written[name], ("//", "ceil_div", "%")):
+            for division in _operations(written[name], DIVISIONS):
                 yield from numbers.intersection(names_in(division))
             continue
         yield from numbers
+
+
+def names_of_divisors(graph: Graph) -> Iterator[str]:
+    """The names of numbers by which attributes of ops divide others."""
+    numbers = {name for name, value in graph.names.items() if isinstance(value, int | float)}
+    for node in graph.nodes:
+        for written in node.instance.written.values() if node.op and node.instance else ():
+            for division in _operations(written, DIVISIONS):
+                yield from numbers.intersection(names_in(division.operands[1]))
 
 
 def _operations(expression: Expression, signs: Sequence[str]) -> Iterator[Operation]:

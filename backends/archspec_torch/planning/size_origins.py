@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -35,6 +35,8 @@ from archspec.types.dim import Dim
 from archspec.types.tensor import TensorType
 from archspec_torch.code.products import product, quotient
 from archspec_torch.code.sums import summed, total
+from archspec_torch.planning.pattern_sizes import given_size, product_of, taken_apart
+from archspec_torch.planning.window_sizes import FIRST_AXIS, after_window, has_window
 
 REFUSALS = (
     ArithmeticError,
@@ -109,6 +111,7 @@ class SizeOrigins:
     def __init__(self, graph: Graph) -> None:
         self.graph, self.names = graph, known_numbers(graph)
         self._found: dict[tuple[Port, int], Expression | None] = {}
+        self._measured = dict(_measured(graph))
 
     def of(self, port: Port, axis: int, depth: int = 0) -> Expression | None:
         """The expression for the size of an axis, if it is a number."""
@@ -146,7 +149,7 @@ class SizeOrigins:
         if size is None:
             return None
         if node.is_input:
-            return self._named(size) or Name(_place(self.graph.inputs.index(node), axis))
+            return self._of_input(port, axis, size)
         if isinstance(node.op, Rearrange | Reduce | Repeat):
             return self._rearranged(node, node.op.plan, axis, depth)
         if node.callee is not None:
@@ -157,9 +160,9 @@ class SizeOrigins:
             return self.of(source, axis + (axis >= taken), depth)
         if isinstance(node.op, Unfold | Fold) and axis == 1:
             return _of_windows(self.of(node.inputs[0], 1, depth), node)
-        written = self._written(node, size)
-        if written is not None:
-            return written
+        found = _slid(self, node, axis, depth) or self._written(node, size)
+        if found is not None:
+            return found
         alike = self._alike(node, len(shape))
         alike = [one for one in alike if self.graph.type_of(one).shape[axis].constant == size]
         if alike:
@@ -181,13 +184,13 @@ class SizeOrigins:
         }
         taken = plan(self.graph.type_of(source))
         before = [self.of(source, at, depth) for at in range(len(taken.taken_apart))]
-        parts = _taken_apart(before, taken, given, self.given_by_name(node))
+        parts = taken_apart(before, taken, given, self.given_by_name(node))
         kept = [part for at, part in enumerate(parts) if at not in taken.reduce]
         order = [kept[at] for at in taken.order]
         for at, size in taken.insert:
-            order.insert(at, _given(size, given))
+            order.insert(at, given_size(size, given))
         start = sum(taken.joined[:axis])
-        return _product(order[start : start + taken.joined[axis]])
+        return product_of(order[start : start + taken.joined[axis]])
 
     def given_by_name(self, node: Node) -> dict[str, Expression]:
         """The sizes that a pattern is given, by the names of its axes."""
@@ -234,7 +237,7 @@ class SizeOrigins:
         if axis != start:
             return None
         count = rank - len(node.types[0].shape) + 1
-        return _product(self.of(source, start + at, depth) for at in range(count))
+        return product_of(self.of(source, start + at, depth) for at in range(count))
 
     def _somewhere(self, node: Node, size: int, depth: int) -> Expression | None:
         """A size of an input on any axis."""
@@ -244,10 +247,31 @@ class SizeOrigins:
                     return self.of(port, axis, depth)
         return None
 
-    def _named(self, size: int | None) -> Expression | None:
-        """The name of a size of an input."""
-        sizes = (n for n in self.graph.names if n[0].isupper() and n not in self.graph.arguments)
-        return next((Name(n) for n in sizes if self.names.get(n) == size), None)
+    def _of_input(self, port: Port, axis: int, size: int) -> Expression:
+        """The name of a size of an input, or its position."""
+        name = self._measured.get((port, axis))
+        if name is None and (self.graph.kind == "iteration" or not self._measured):
+            read = _sizes_read(self.graph)
+            name = next((one for one in read if self.names.get(one) == size), None)
+        at = self.graph.inputs.index(self.graph.node(port.node))
+        return Name(_place(at, axis) if name is None else name)
+
+
+def _sizes_read(graph: Graph) -> Sequence[str]:
+    """The names of sizes in the expressions of a graph, other than arguments."""
+    written = [one.instance.written for one in graph.nodes if one.instance is not None]
+    read = {name for each in written for one in each.values() for name in names_in(one)}
+    sizes = (name for name in graph.names if name[0].isupper() and name in read)
+    return [name for name in sizes if name not in graph.arguments]
+
+
+def _slid(origins: SizeOrigins, node: Node, axis: int, depth: int) -> Expression | None:
+    """The size of an axis along which a window slides."""
+    slides = axis >= FIRST_AXIS and has_window(node)
+    before = origins.of(node.inputs[0], axis, depth) if slides else None
+    if before is None:
+        return None
+    return after_window(node, axis, before, lambda one: origins.resolved(one, node))
 
 
 def _of_windows(channels: Expression | None, node: Node) -> Expression | None:
@@ -317,12 +341,43 @@ def passed(
         return origins.resolved(written[name], node)
     if name in callee.arguments:
         return callee.defaults.get(name) or Number(callee.arguments[name])
+    inner = follows(callee, name)
+    if inner is not None:
+        known = {one: passed(origins, node, callee, one, depth + 1) for one in names_in(inner)}
+        found = {one: given for one, given in known.items() if given is not None}
+        return substituted(inner, found) if len(found) == len(known) else None
     place = _place_of(callee, name)
     return origins.of(node.inputs[place[0]], place[1], depth) if place else None
 
 
+def measured_at(graph: Graph, name: str) -> tuple[Port, int] | None:
+    """The first axis of data whose size the body binds to a name."""
+    return next((at for at, bound in _measured(graph) if bound == name), None)
+
+
+def names_of_measured(graph: Graph) -> Mapping[str, None]:
+    """The names that the body binds to sizes of data."""
+    return dict.fromkeys(name for _, name in _measured(graph))
+
+
+def _measured(graph: Graph) -> Iterator[tuple[tuple[Port, int], str]]:
+    for node in graph.nodes:
+        for output, axis, name in node.measured:
+            yield (Port(node.id, output), axis), name
+
+
+def follows(graph: Graph, name: str) -> Expression | None:
+    """The expression for a size that the body reads of data that it computes, if it is known."""
+    at = measured_at(graph, name)
+    found = size_origins(graph).of(*at) if at is not None else None
+    return None if found is None or name in names_in(found) else found
+
+
 def _place_of(graph: Graph, name: str) -> tuple[int, int] | None:
     """The input, and its axis, that has a size: one with a name, or one by its position."""
+    if (where := measured_at(graph, name)) is not None:
+        node = graph.node(where[0].node)
+        return (graph.inputs.index(node), where[1]) if node.is_input else None
     number = _number(graph.names.get(name))
     for at, kind in enumerate(graph.input_types):
         for axis, size in enumerate(kind.shape):
@@ -330,43 +385,6 @@ def _place_of(graph: Graph, name: str) -> tuple[int, int] | None:
             if name == _place(at, axis) or is_named:
                 return at, axis
     return None
-
-
-def _product(parts: Iterable[Expression | None]) -> Expression | None:
-    found = []
-    for part in parts:
-        if part is None:
-            return None
-        found.append(part)
-    return product(found)
-
-
-def _taken_apart(
-    before: Sequence[Expression | None],
-    taken: Plan,
-    given: Mapping[int, Expression],
-    by_name: Mapping[str, Expression],
-) -> list[Expression | None]:
-    """The factors of the axes of the input."""
-    parts: list[Expression | None] = []
-    for whole, count in zip(before, taken.taken_apart, strict=True):
-        places = range(len(parts), len(parts) + count)
-        sizes = {
-            at: by_name.get(taken.names[at]) or _given(taken.split[at], given) for at in places
-        }
-        for at in places:
-            others = [size for other, size in sizes.items() if other != at]
-            known = [size for size in others if size is not None]
-            inferred = at in taken.inferred and whole is not None and len(known) == len(others)
-            of_whole = quotient(whole, known) if inferred and whole else None
-            is_given = at not in taken.inferred or taken.split[at].constant == 1
-            parts.append(of_whole or (sizes[at] if is_given else None))
-    return parts
-
-
-def _given(size: Dim, given: Mapping[int, Expression]) -> Expression | None:
-    number = size.constant
-    return None if number is None else given.get(number, Number(number))
 
 
 _KNOWN: WeakKeyDictionary[Graph, SizeOrigins] = WeakKeyDictionary()

@@ -19,12 +19,21 @@ from archspec.graph.expression import (
     names_in,
 )
 from archspec.graph.units import Unit
+from archspec_torch.classes.constructor.computed_sizes import names_of_unknown_sizes
 from archspec_torch.classes.constructor.parameters import Values
 from archspec_torch.classes.draft import Draft
 from archspec_torch.code.pieces import COUNT, Absent, Hole
-from archspec_torch.planning.dependence import names_in_sizes, names_in_text, sizes_in_attributes
+from archspec_torch.planning.dependence import (
+    names_in_sizes,
+    names_in_text,
+    names_of_divisors,
+    sizes_in_attributes,
+)
 from archspec_torch.planning.origins import SIZES_OF_LAYERS
 from archspec_torch.planning.size_origins import passed, size_origins
+
+DIVISOR = "divisor"
+"""The hint of a number that divides sizes in an expression."""
 
 MOST_LEAVES = 8
 """Maximum number of names and numbers in an expression for a number that is always the same."""
@@ -36,6 +45,7 @@ def fixed_names(
     known: Mapping[str, Values],
     below: Collection[str],
     unexplained: Collection[str],
+    inner: Mapping[str, Expression],
 ) -> tuple[dict[str, Expression], set[str]]:
     """The names with one value in all specialisations that are no arguments, and their values.
 
@@ -43,7 +53,8 @@ def fixed_names(
     they have in the specialisations that run these lines.
 
     `rows` has the holes of each specialisation, `known` the names of the body, `below` those that
-    are constants in the classes of called blocks, `unexplained` those of `unexplained_names`.
+    are constants in the classes of called blocks, `unexplained` those of `unexplained_names`, and
+    `inner` the expressions of names that are computed from `known` ones.
     """
     columns = [*zip(*rows, strict=True)]
     single = {name for name, values in known.items() if _is_one(values)}
@@ -53,6 +64,7 @@ def fixed_names(
         found |= _decided([drafts[at] for at in places], rows[places[0]])
     for column in columns:
         found.update(_hidden(column, single))
+    found = _with_origins(found, inner)
     varying: set[str] = set()
     for places in groups if len(groups) > 1 else ():
         own = {name for name, values in known.items() if _is_one([values[at] for at in places])}
@@ -60,10 +72,15 @@ def fixed_names(
         for column in columns:
             if any(isinstance(hole.value, Absent) for hole in column):
                 needed.update(_hidden([column[at] for at in places], own))
-        varying |= own & needed - single
+        varying |= own & _with_origins(needed, inner) - single
     if varying:  # what distinguishes them, too
         varying |= {name for draft in drafts for name in draft.unit.either.decisive()}
     return {name: Number(known[name][0]) for name in known if name in single & found}, varying
+
+
+def _with_origins(names: Collection[str], inner: Mapping[str, Expression]) -> set[str]:
+    """These names, and those from which they are computed."""
+    return {*names, *(one for name in names if name in inner for one in names_in(inner[name]))}
 
 
 def _is_one(values: Iterable[Any]) -> bool:
@@ -98,9 +115,15 @@ def _decided(
     }
 
 
-def unexplained_names(drafts: Sequence[Draft]) -> set[str]:
-    """The names on which more than numbers of the code depends, in a way that is not known."""
-    return {name for draft in _different(drafts) for name in _unexplained(draft)}
+def unexplained_names(drafts: Sequence[Draft], inner: Mapping[str, Expression]) -> set[str]:
+    """The names on which more than numbers of the code depends, in a way that is not known.
+
+    `inner` has the expressions of sizes that are computed in the body.
+    """
+    found = {name for draft in _different(drafts) for name in _unexplained(draft)}
+    for draft in drafts:
+        found.update(names_of_unknown_sizes(draft.unit.either, inner))
+    return _with_origins(found, inner)
 
 
 def _different(drafts: Sequence[Draft]) -> list[Draft]:
@@ -117,6 +140,9 @@ def _structure(draft: Draft) -> tuple[object, ...]:
 def _unexplained(draft: Draft) -> Iterator[str]:
     # the code has both sides of the conditions that read these names
     decided = {*draft.unit.either.decisive()} if draft.is_joined else set()
+    if any(hole.hint == DIVISOR and hole.origin is None for hole in draft.holes()):
+        for graph in draft.unit.graphs:  # `H // window` is `(rows + 3) // 56` in terms of `rows`
+            yield from names_of_divisors(graph)
     for graph in draft.unit.graphs:
         yield from names_in_text(graph) - decided
         for name, sizes in names_in_sizes(graph).items():

@@ -176,5 +176,6 @@ def _varies(origin: Expression) -> bool:
     names = [*dict.fromkeys(names_in(origin))]
     rising = {name: 12 * 5**place for place, name in enumerate(names)}
     falling = {name: 420 * 7**place for place, name in enumerate(reversed(names))}
-    found = [evaluated(origin, values) for values in (rising, falling)]  # other ratios, too
-    return None in found or found[0] != found[1]
+    single = [{**dict.fromkeys(names, 12), name: 5040} for name in names]
+    found = [evaluated(origin, one) for one in (rising, falling, *single)]  # other ratios, too
+    return None in found or len({*found}) > 1
