@@ -57,6 +57,14 @@ class ScaledDotProductAttention(Op):
     def in_inference(self) -> Op:
         return self.derived(dropout=0.0)
 
+    @classmethod
+    def instead_of(cls, attribute: str) -> str | None:
+        if attribute == "is_causal":
+            return "write `causal=true`"
+        if "mask" in attribute:
+            return "a mask is the fourth input, `(q, k, v, mask) -> scaled_dot_product_attention`"
+        return None
+
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         q, k, v = (float_input(self.name, inputs, index) for index in range(3))
         for index, other in enumerate((q, k, v)):

@@ -93,8 +93,18 @@ def same_rank(op: str, inputs: Sequence[TensorType]) -> int:
             raise OpError(
                 f"`{op}` needs inputs of one rank, but got {first.shape_text} and {one.shape_text}",
                 input=index,
+                fix=_without_an_axis(first, one) or _without_an_axis(one, first),
             )
     return first.rank
+
+
+def _without_an_axis(longer: TensorType, shorter: TensorType) -> str | None:
+    """Advice if one tensor is the other with one axis of size 1 more: [B, 1] and [B]."""
+    for axis, size in enumerate(longer.shape):
+        if size == 1 and (*longer.shape[:axis], *longer.shape[axis + 1 :]) == shorter.shape:
+            place = -1 if axis == longer.rank - 1 else axis
+            return f"write `-> squeeze({place})` after {longer.shape_text}"
+    return None
 
 
 def same_dtype(op: str, inputs: Sequence[TensorType]) -> DType:

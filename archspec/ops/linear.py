@@ -89,6 +89,20 @@ class Linear(Op):
         )
 
     def doubt(self, use: Application) -> Doubt | None:
+        return self._after_reduction(use) or self._along_the_width(use)
+
+    def _along_the_width(self, use: Application) -> Doubt | None:
+        """A map of the width of an image, in a chain whose channels are on axis 1."""
+        x, before = use.inputs[0], use.origin(0)
+        if x.rank < 4 or before is None or before.channel_axis != "first":
+            return None
+        return Doubt(
+            f"`linear` maps the last axis, which is the width of `{x}`; channels are on axis 1",
+            f"for one vector write `flatten -> linear({self.width})`, for the channels at each "
+            f"position `conv({self.width}, 1)`",
+        )
+
+    def _after_reduction(self, use: Application) -> Doubt | None:
         x, source = use.inputs[0], use.source(0)
         if source is None or getattr(source, "keepdim", False) is not True:
             return None

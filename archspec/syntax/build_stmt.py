@@ -211,6 +211,10 @@ def _of_library(node: ast.Expr) -> Fix | None:
 
 def _in_brackets(k: Context, node: ast.Expr) -> Fix | None:
     """The fix that writes a shape in brackets instead of parentheses."""
+    if isinstance(node, ast.Call) and node.function.span.text in _ELEMENTS:
+        place = k.span(node.function.span.end, node.span.end)
+        written = f"{node.function.span.text}[{place.text[1:-1].rstrip(', ')}]"
+        return Fix(f"write `{written}`", (Edit(node.span, written),))
     if not isinstance(node, ast.TupleExpr):
         return None
     written = f"f32[{node.span.text[1:-1].rstrip(', ')}]"

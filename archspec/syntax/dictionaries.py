@@ -12,7 +12,10 @@ from archspec.syntax.context import Item
 
 MESSAGE = "there are no dictionaries"
 
-_TABLE = 'a table is a rule with a clause for each key: `rule width("a") => 1`'
+_TABLE = (
+    'a table is a rule with a clause for each key: `rule width("a") => 1`; layers get names, '
+    "`a = linear(8)`, or labels"
+)
 _RESULTS = "results get names as outputs"
 
 _BEFORE = re.compile(r"(?:output|return)\b[^\n{}()\[\]]*\{\s*\Z")

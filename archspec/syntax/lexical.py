@@ -12,6 +12,7 @@ from archspec.diagnostics.model import Edit, Fix
 from archspec.syntax import limits
 from archspec.syntax.brackets import balanced, unmatched_closers
 from archspec.syntax.context import Context
+from archspec.syntax.decorators import report_decorator
 from archspec.syntax.keywords import (
     DEFINITION_WORDS,
     ENDS_OPERAND,
@@ -100,8 +101,8 @@ def clean(k: Context, raw: list[Token]) -> list[Token]:
             at = skipped
             continue
         if token.first and text[token.start : token.end] == "@":
-            _report(k, "E0118", "there are no decorators", token)
             at = _next_line(k, raw, at)
+            report_decorator(k, token, raw[at - 1])
             continue
         _comma_meant(k, token, open_brackets)
         replaced = _settle(k, token)

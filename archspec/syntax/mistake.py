@@ -22,7 +22,7 @@ class Mistake:
     message: str
     example: str
     fix: str = ""
-    repair: Repair | None = None
+    repair: Repair | Callable[[Site], Repair] | None = None
     points: tuple[int, int] | Callable[[Site], tuple[int, int]] = (0, 0)
     meant: Callable[[Site], str] | None = None
     edits: Callable[[Site], tuple[Edit, ...]] | None = None

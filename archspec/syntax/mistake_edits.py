@@ -11,13 +11,14 @@ from archspec.syntax.keywords import CLOSERS, OPENERS
 from archspec.syntax.range_steps import stepped
 from archspec.syntax.site import Site
 
-_NEAR = 60
+NEAR = 60
 """Number of tokens examined on either side."""
 
 _ENDS = frozenset({"NL", ",", "->", "=", "=>", "$END", "then", "else", "", "where", "when"})
 
 
-def _span(s: Site, start: int, end: int) -> Span:
+def between(s: Site, start: int, end: int) -> Span:
+    """The span from one offset of the text to another."""
     return Span(s.reader.k.source, start, end)
 
 
@@ -27,16 +28,16 @@ def write_before(text: str) -> Callable[[Site], tuple[Edit, ...]]:
     def edits(s: Site) -> tuple[Edit, ...]:
         last, depth = 0, s.token.depth - (s.type in OPENERS)
         several = False
-        while last < _NEAR and s.near(last).type not in ("NL", "$END", ""):
+        while last < NEAR and s.near(last).type not in ("NL", "$END", ""):
             if s.near(last).type == "}" and s.near(last).depth <= depth:
                 break
             inner = s.near(last).depth - (s.near(last).type in OPENERS)
             several = several or (s.near(last).type == "," and inner == depth)
             last += 1
-        if not several or last >= _NEAR:
+        if not several or last >= NEAR:
             return (Edit(s.span(-1), text),)
         start, end = s.token.start, s.near(last - 1).end
-        opened, closed = Edit(_span(s, start, start), "("), Edit(_span(s, end, end), ")")
+        opened, closed = Edit(between(s, start, start), "("), Edit(between(s, end, end), ")")
         return (Edit(s.span(-1), text), opened, closed)
 
     return edits
@@ -47,22 +48,22 @@ def label_before(s: Site) -> tuple[Edit, ...]:
     first = _operand_before(s)
     start, end = s.near(first).start, s.near(-1).end
     return (
-        Edit(_span(s, start, start), f"{s.word(1)}: "),
-        Edit(_span(s, end, s.near(1).end), ""),
+        Edit(between(s, start, start), f"{s.word(1)}: "),
+        Edit(between(s, end, s.near(1).end), ""),
     )
 
 
 def sum_of_chain(s: Site) -> tuple[Edit, ...]:
     """`x -> f -> + y` as `(x -> f) + y`."""
     at, depth = -1, s.token.depth
-    while at > -_NEAR and s.near(at).type not in ("=", "output", "NL", "{", "(", "[", ","):
+    while at > -NEAR and s.near(at).type not in ("=", "output", "NL", "{", "(", "[", ","):
         at -= 1
         while s.near(at).type in CLOSERS or s.near(at).depth > depth:
             at -= 1
     start, end = s.near(at + 1).start, s.near(-2).end
-    if at <= -_NEAR or s.near(at).type == "NL":
+    if at <= -NEAR or s.near(at).type == "NL":
         return ()
-    return (Edit(_span(s, start, start), "("), Edit(_span(s, end, s.token.start), ") "))
+    return (Edit(between(s, start, start), "("), Edit(between(s, end, s.token.start), ") "))
 
 
 def name_behind(s: Site) -> tuple[Edit, ...]:
@@ -70,14 +71,14 @@ def name_behind(s: Site) -> tuple[Edit, ...]:
     if s.after not in ("{", "("):
         return ()
     end = s.token.end
-    return (Edit(_span(s, end, end), " net" if s.word() == "network" else " unit"),)
+    return (Edit(between(s, end, end), " net" if s.word() == "network" else " unit"),)
 
 
 def without_before(s: Site) -> tuple[Edit, ...]:
     """Remove the previous token, and the space after it."""
     text, token = s.reader.k.source.text, s.near(-1)
     end = token.end + len(text[token.end :]) - len(text[token.end :].lstrip(" "))
-    return (Edit(_span(s, token.start, min(end, s.token.start)), ""),)
+    return (Edit(between(s, token.start, min(end, s.token.start)), ""),)
 
 
 def line_out(s: Site) -> tuple[Edit, ...]:
@@ -86,7 +87,7 @@ def line_out(s: Site) -> tuple[Edit, ...]:
     line = source.position(s.token.start)[0]
     starts = source.line_starts
     end = starts[line] if line < len(starts) else len(source.text)
-    return (Edit(_span(s, starts[line - 1], end), ""),)
+    return (Edit(between(s, starts[line - 1], end), ""),)
 
 
 def leading_zero(s: Site) -> tuple[Edit, ...]:
@@ -100,11 +101,11 @@ def braces(s: Site) -> tuple[Edit, ...]:
     colon, newline = s.token, text.find("\n", s.token.end)
     newline = len(text) if newline < 0 else newline
     gap = "" if text[colon.start - 1 : colon.start] == " " else " "
-    opened = Edit(_span(s, colon.start, colon.end), gap + "{")
+    opened = Edit(between(s, colon.start, colon.end), gap + "{")
     rest = text[colon.end : newline].partition("#")[0].rstrip()
     if rest.strip():
         end = colon.end + len(rest)
-        return (opened, Edit(_span(s, end, end), " }"))
+        return (opened, Edit(between(s, end, end), " }"))
     margin = _indent(text, colon.start)
     end = newline
     for line in re.finditer(r"\n([ \t]*)([^\n]*)", text[newline:][:4000]):
@@ -115,7 +116,7 @@ def braces(s: Site) -> tuple[Edit, ...]:
         end = newline + line.end()
     if end == newline:
         return ()
-    return (opened, Edit(_span(s, end, end), f"\n{margin}}}"))
+    return (opened, Edit(between(s, end, end), f"\n{margin}}}"))
 
 
 def chosen(s: Site) -> tuple[Edit, ...]:
@@ -138,25 +139,25 @@ def ternary(s: Site) -> tuple[Edit, ...]:
     """`a if c else b` as `if c then a else b`."""
     first = _operand_before(s)
     at, depth = 1, s.token.depth
-    while at < _NEAR and not (s.near(at).type == "else" and s.near(at).depth == depth):
+    while at < NEAR and not (s.near(at).type == "else" and s.near(at).depth == depth):
         if s.near(at).type in ("NL", "$END", ""):
             return ()
         at += 1
     last = _operand_behind(s, at + 1)
-    if not first or at >= _NEAR or last < at + 1:
+    if not first or at >= NEAR or last < at + 1:
         return ()
     text = s.reader.k.source.text
     chosen = text[s.near(first).start : s.near(-1).end]
     condition = text[s.near(1).start : s.near(at - 1).end]
     other = text[s.near(at + 1).start : s.near(last).end]
-    place = _span(s, s.near(first).start, s.near(last).end)
+    place = between(s, s.near(first).start, s.near(last).end)
     return (Edit(place, f"if {condition} then {chosen} else {other}"),)
 
 
 def _operand_before(s: Site) -> int:
     """Offset of the first token of the expression that ends before this one."""
     at, open_ = -1, 0
-    while at > -_NEAR and s.at + at >= 0:
+    while at > -NEAR and s.at + at >= 0:
         kind = s.near(at).type
         if kind in CLOSERS:
             open_ += 1
@@ -173,7 +174,7 @@ def _operand_before(s: Site) -> int:
 def _operand_behind(s: Site, at: int) -> int:
     """Offset of the last token of the expression that begins at an offset."""
     open_ = 0
-    while at < 2 * _NEAR:
+    while at < 2 * NEAR:
         kind = s.near(at).type
         if kind in OPENERS:
             open_ += 1
@@ -197,7 +198,7 @@ def in_parentheses(s: Site) -> tuple[Edit, ...]:
     at = 0
     while s.near(at + 1).type in ("NAME", ",", ":"):
         at += 1
-    place = _span(s, s.near(-1).end, s.near(at).end)
+    place = between(s, s.near(-1).end, s.near(at).end)
     return (Edit(place, f"({place.text.strip()})"),) if s.near(at + 1).type == "{" else ()
 
 
@@ -250,7 +251,7 @@ def attributes(s: Site) -> tuple[Edit, ...]:
         values += [s.word(last)] * (s.near(last).type != ",")
     if s.near(last + 1).type not in ("->", "NL", "}", "$END"):
         return ()
-    return (Edit(_span(s, s.near(-1).end, s.near(last).end), f"({', '.join(values)})"),)
+    return (Edit(between(s, s.near(-1).end, s.near(last).end), f"({', '.join(values)})"),)
 
 
 def type_of_layer(s: Site) -> tuple[Edit, ...]:
@@ -264,7 +265,7 @@ def plain_list(s: Site) -> tuple[Edit, ...]:
     """`list[tuple[int, int]]` as `list`."""
     start, text = s.near(s.opener() - 2).start, s.reader.k.source.text
     end = text.find("]]", s.token.end, s.token.end + 80)
-    return (Edit(_span(s, start, end + 2), ""),) if end >= 0 else ()
+    return (Edit(between(s, start, end + 2), ""),) if end >= 0 else ()
 
 
 def arguments_of_preset(s: Site) -> tuple[Edit, ...]:
@@ -274,7 +275,7 @@ def arguments_of_preset(s: Site) -> tuple[Edit, ...]:
     inside = text[s.token.end : end].strip() if end >= 0 else ""
     if not inside or "{" in inside or "\n" in inside:
         return ()
-    return (Edit(_span(s, s.near(-1).end, end + 1), f"({inside})"),)
+    return (Edit(between(s, s.near(-1).end, end + 1), f"({inside})"),)
 
 
 def all_names(s: Site) -> tuple[Edit, ...]:
@@ -282,57 +283,8 @@ def all_names(s: Site) -> tuple[Edit, ...]:
     if s.type == "*" and s.before == ".":
         return (Edit(s.span(-1, 0), ""),)
     if s.word() == "as":
-        return (Edit(_span(s, s.near(-1).end, s.near(1).end), ""),)
+        return (Edit(between(s, s.near(-1).end, s.near(1).end), ""),)
     return ()
-
-
-def chain_in_parentheses(s: Site) -> tuple[Edit, ...]:
-    """`for t in x -> f)` as `for t in (x -> f))`."""
-    depth = s.token.depth
-    first = next((at for at in range(-1, s.opener(), -1) if s.near(at).type == "in"), 0)
-    last = 1
-    while last < _NEAR and not (s.near(last).type in CLOSERS and s.near(last).depth == depth):
-        if s.near(last).type in ("NL", "$END", "", "if"):
-            return ()
-        last += 1
-    if not first:
-        return ()
-    start, end = s.near(first + 1).start, s.near(last - 1).end
-    return (Edit(_span(s, start, start), "("), Edit(_span(s, end, end), ")"))
-
-
-def spread_comprehension(s: Site) -> tuple[Edit, ...]:
-    """`[f(r) for r in rates, g]` as `[...[f(r) for r in rates], g]`."""
-    opener, depth = s.opener(), s.token.depth
-    commas = [at for at in range(opener, 0) if s.near(at).type == "," and s.near(at).depth == depth]
-    first = commas[-1] + 1 if s.type == "for" and commas else opener + 1
-    last, ended = 0, s.type != "for"
-    while last < _NEAR and not (s.near(last).depth == depth and s.near(last).type in CLOSERS):
-        if s.near(last).type in ("$END", ""):
-            return ()
-        ended = ended or s.near(last).type == "in"
-        if ended and s.near(last).depth == depth and s.near(last).type == ",":
-            break
-        last += 1
-    start, end = s.near(first).start, s.near(last - 1).end
-    if s.near(opener).type != "[" or last >= _NEAR:
-        return ()
-    return (Edit(_span(s, start, start), "...["), Edit(_span(s, end, end), "]"))
-
-
-def comprehension_inside(s: Site) -> tuple[Edit, ...]:
-    """`[f(i, j) for i in a for j in b]` as `[...[f(i, j) for j in b] for i in a]`."""
-    opener, depth, last = s.opener(), s.token.depth, 1
-    first = next(at for at in range(opener, 0) if s.near(at).type == "for")
-    while s.near(last).depth != depth or s.near(last).type not in CLOSERS:
-        if last >= _NEAR or s.near(last).type in ("$END", "for"):
-            return ()
-        last += 1
-    start, end = s.near(opener + 1).start, s.near(last - 1).end
-    element = _span(s, start, s.near(first - 1).end).text
-    outer = _span(s, s.near(first).start, s.near(-1).end).text
-    inner = f"{element} {_span(s, s.token.start, end).text}"
-    return (Edit(_span(s, start, end), f"...{s.word(opener)}{inner}{s.word(last)} {outer}"),)
 
 
 def arrow_in_two(s: Site) -> tuple[Edit, ...]:
@@ -352,7 +304,7 @@ def dotted_label(s: Site) -> tuple[Edit, ...]:
 def used_file(s: Site) -> tuple[Edit, ...]:
     """`use "blocks.arch"` as `use blocks`, `use std.cnn as cnn` without the `as`."""
     if s.word() == "as":
-        return (Edit(_span(s, s.near(-1).end, s.near(1).end), ""),)
+        return (Edit(between(s, s.near(-1).end, s.near(1).end), ""),)
     name = s.word().strip("\"'").removesuffix(".arch").removeprefix("./").replace("/", ".")
     return (Edit(s.span(), name),) if re.fullmatch(r"[A-Za-z_][\w.]*", name) else ()
 
@@ -363,12 +315,12 @@ _JOINED = re.compile(r'"([^"{}]*)"\s*\+\s*(?:str\((\w+)\)|(\w+))$')
 def joined_label(s: Site) -> tuple[Edit, ...]:
     """`"layer" + str(i)` as `"layer{i}"`."""
     first = _operand_before(s)
-    place = _span(s, s.near(first).start, s.near(-1).end)
+    place = between(s, s.near(first).start, s.near(-1).end)
     found = _JOINED.fullmatch(place.text)
     return (Edit(place, f'"{found[1]}{{{found[2] or found[3]}}}"'),) if found else ()
 
 
-_FROM = re.compile(r"from[ \t]+([\w.]+)[ \t]+import[ \t]+([\w, \t]+)$")
+_FROM = re.compile(r"from[ \t]+([\w.]+)[ \t]+import[ \t]+(\*|[\w, \t]+)$")
 _IMPORT = re.compile(r"import[ \t]+(std\.\w+)$")
 
 
@@ -376,11 +328,12 @@ def import_(s: Site) -> tuple[Edit, ...]:
     """`from std.cnn import a` as `use std.cnn { a }`; imports of other modules are removed."""
     source = s.reader.k.source
     line = source.line(source.position(s.token.start)[0]).partition("#")[0].rstrip()
-    place = _span(s, s.token.start, s.token.start + len(line))
+    place = between(s, s.token.start, s.token.start + len(line))
     if found := _FROM.fullmatch(line):
         if found[1].split(".")[0] in _LIBRARIES:
             return line_out(s)
-        return (Edit(place, f"use {found[1]} {{ {found[2].strip()} }}"),)
+        names = "" if found[2] == "*" else f" {{ {found[2].strip()} }}"
+        return (Edit(place, f"use {found[1]}{names}"),)
     if found := _IMPORT.fullmatch(line):
         return (Edit(place, f"use {found[1]}"),)
     number, starts = source.position(s.token.start)[0], source.line_starts
@@ -390,10 +343,35 @@ def import_(s: Site) -> tuple[Edit, ...]:
     if last == number:
         return line_out(s)
     end = starts[last] if last < len(starts) else len(source.text)
-    return (Edit(_span(s, starts[number - 1], end), ""),)
+    return (Edit(between(s, starts[number - 1], end), ""),)
 
 
 _LIBRARIES = frozenset(
     {"torch", "torchvision", "tensorflow", "keras", "numpy", "jax", "flax", "math", "typing"}
     | {"timm", "einops", "functools", "collections", "__future__"}
 )
+
+
+def items_in_brackets(s: Site) -> tuple[Edit, ...]:
+    """`list<int>` as `list[int]`."""
+    return (Edit(s.span(-1, 2), f"list[{s.word(1)}]"),) if s.near(2).type == ">" else ()
+
+
+def item_out(s: Site) -> tuple[Edit, ...]:
+    """`*, n` as `n`."""
+    return (Edit(between(s, s.token.start, s.near(2).start), ""),)
+
+
+def comma_out(s: Site) -> tuple[Edit, ...]:
+    """`x, where` as `x where`."""
+    return (Edit(s.span(-2), ""),)
+
+
+def new_line(s: Site) -> tuple[Edit, ...]:
+    """`input x output y` as two lines."""
+    source, end = s.reader.k.source, s.near(-1).end
+    line = source.line(source.position(end)[0])
+    margin = line[: len(line) - len(line.lstrip())]
+    if "{" in line:  # `block a { input x output y }`
+        margin += "  "
+    return (Edit(between(s, end, s.token.start), f"\n{margin}"),)

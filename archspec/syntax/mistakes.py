@@ -37,12 +37,23 @@ STATEMENTS = (
     ),
     Mistake(
         "E0117",
+        lambda s: s.word(-1) == "where" and s.near(-2).type == "," and s.head() == "input",
+        "a condition follows the type without a comma",
+        "block a {\n  input x: [B, H], «where» H % 2 == 0\n  x -> relu\n}",
+        fix="remove the comma",
+        points=BEFORE,
+        edits=edits.comma_out,
+    ),
+    Mistake(
+        "E0117",
         lambda s: (
             s.after_operand and s.word() in STATEMENT_WORDS and s.near(1).type in ("NAME", "(")
         ),
         "a statement begins on a new line",
         "block a { input x «output» y }",
-        repair=insert("NL"),
+        fix="begin a new line before `<word>`",
+        repair=lambda s: replace("NL", s.word()),
+        edits=edits.new_line,
     ),
     Mistake(
         "E0117",
@@ -110,9 +121,23 @@ ITEMS = (
     ),
     Mistake(
         "E0117",
+        lambda s: (
+            s.type == ":"
+            and s.before == ")"
+            and s.after == "NAME"
+            and s.near(2).type in ("->", "NL", ",", "}", ")", "]", "$END")
+        ),
+        "a layer is named by a label before it, `<meant>: layer`",
+        "block a {\n  conv(3)«:» stem -> relu\n}",
+        fix="write the label before the layer",
+        meant=lambda s: s.word(1),
+        edits=edits.label_before,
+    ),
+    Mistake(
+        "E0117",
         lambda s: s.type == ":",
         "only a name or a string can be a label before `:`",
-        "block a {\n  conv(3)«:» relu\n}",
+        "block a {\n  conv(3)«:» relu(4)\n}",
         fix='a computed label is one string with expressions in it: `"layer{i}": f`',
         edits=edits.joined_label,
     ),

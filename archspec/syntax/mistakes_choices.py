@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archspec.syntax import comprehension_edits
 from archspec.syntax import mistake_edits as edits
 from archspec.syntax.keywords import RESERVED_WORDS
 from archspec.syntax.mistake import BEFORE, DROP, Mistake, insert, replace
@@ -132,7 +133,7 @@ CHOICES = (
         lambda s: s.type in ("else", "NAME", "NUMBER", "STRING") and s.expects("then"),
         "`then` is missing: `if c then a else b`",
         "block a {\n  y = if c «1» else 2\n}",
-        fix="layers and data are chosen with `if c { .. } else { .. }`",
+        fix="write `then`; layers and data can also be chosen with `if c { .. } else { .. }`",
         repair=insert("then"),
     ),
     Mistake(
@@ -170,12 +171,14 @@ CHOICES = (
         "a comprehension is a list of its own; beside other items it is spread with `...`",
         "block a {\n  [relu, conv(8, r) «for» r in rates]\n}",
         fix="write `[g, ...[f(r) for r in rates]]`",
-        edits=edits.spread_comprehension,
+        edits=comprehension_edits.spread_comprehension,
     ),
     Mistake(
         "E0131",
         lambda s: s.type == "for" and s.after_operand,
         "a comprehension must be alone in its brackets: `[x for x in xs]`",
         "block a {\n  n = f(1, x «for» x in xs)\n}",
+        fix="put it in brackets: a function takes a list",
+        edits=comprehension_edits.comprehension_in_brackets,
     ),
 )

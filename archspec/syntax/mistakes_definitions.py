@@ -13,6 +13,10 @@ from archspec.syntax.site import Site
 _BRACES = "a body is written in braces: `{ .. }`"
 
 
+_OF_PYTHON = frozenset({"if", "for", "while", "with", "print", "assert", "try", "return"})
+"""Words that begin statements of a body here, or only in Python."""
+
+
 def _top(s: Site) -> bool:
     """Whether this is the beginning of a definition."""
     return s.starts_statement and s.token.depth == 0
@@ -105,6 +109,14 @@ DEFINITIONS = (
         "names cannot be bound outside of a body",
         "«width» = 64\nblock a { relu }",
         fix="a constant is a rule, `rule <word>() => 64`; a model is `network <word> { .. }`",
+    ),
+    Mistake(
+        "E0119",
+        lambda s: _top(s) and s.word() in _OF_PYTHON,
+        "a file contains only definitions; `<word>` belongs to a body",
+        "block a { relu }\n«if» a == 1:\n  print(a)",
+        fix="write it in a block or network; Python code that uses the network is a file of its "
+        "own, with `archspec.load`",
     ),
     Mistake(
         "E0119",
@@ -274,6 +286,15 @@ PARAMETERS = (
         "data cannot be a parameter",
         "block f(x: «[»B, C]) { relu }",
         fix="write `input x: [B, C]` in the body",
+    ),
+    Mistake(
+        "E0130",
+        lambda s: s.in_parameters and s.type in ("*", "/") and s.after == ",",
+        "each parameter can be given by name: `<word>` is not needed",
+        "block f(«*», n: int) { relu }",
+        fix="remove it",
+        repair=DROP,
+        edits=edits.item_out,
     ),
     Mistake(
         "E0130",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from archspec.diagnostics.model import Edit
 from archspec.diagnostics.suggest import closest
+from archspec.syntax import comprehension_edits
 from archspec.syntax import mistake_edits as edits
 from archspec.syntax.dictionaries import instead
 from archspec.syntax.keywords import PARAMETER_TYPES as TYPES
@@ -71,7 +72,7 @@ PYTHON = (
         "a comprehension is a list of its own; beside other items it is spread with `...`",
         "block a {\n  [conv(8, r) for r in rates«,» relu]\n}",
         fix="write `[...[f(r) for r in rates], g]`",
-        edits=edits.spread_comprehension,
+        edits=comprehension_edits.spread_comprehension,
     ),
     Mistake(
         "E0131",
@@ -79,7 +80,7 @@ PYTHON = (
         "a comprehension has one `for`; `...` joins the lists of another one inside of it",
         "rule a(n) => [i * j for i in 0..n «for» j in 0..n]",
         fix="write `[...[f(i, j) for j in b] for i in a]`",
-        edits=edits.comprehension_inside,
+        edits=comprehension_edits.comprehension_inside,
     ),
     Mistake(
         "E0131",
@@ -87,7 +88,7 @@ PYTHON = (
         "a comprehension over a chain needs the chain in parentheses",
         "block a {\n  input x\n  output (t -> relu for t in x «->» split(2))\n}",
         fix="write `in (x -> f)`",
-        edits=edits.chain_in_parentheses,
+        edits=comprehension_edits.chain_in_parentheses,
     ),
     Mistake(
         "E0131",
@@ -109,6 +110,20 @@ PYTHON = (
         "block a {\n  for i in 0..8 «step» 2 { relu }\n}",
         fix="write a list: `[2 * i for i in 0..4]`",
         edits=edits.steps,
+    ),
+    Mistake(
+        "E0131",
+        lambda s: (
+            s.type == "..."
+            and s.after_operand
+            and s.near(-1).end == s.token.start
+            and s.near(1).start == s.token.end
+        ),
+        "a range is written with two dots, `0..n`",
+        "block a {\n  for i in 0«...»3 { relu }\n}",
+        fix="write `..`",
+        repair=replace(".."),
+        edits=lambda s: (Edit(s.span(), ".."),),
     ),
     Mistake(
         "E0131",
@@ -283,6 +298,20 @@ PARAMETER_TYPES = (
         "block f(n: nn«.»Module) { relu }",
         fix="write `layer`",
         edits=edits.type_of_layer,
+    ),
+    Mistake(
+        "E0130",
+        lambda s: (
+            s.in_parameters
+            and s.type == "<"
+            and s.word(-1) in ("list", "List", "vector", "Array")
+            and s.near(-2).type == ":"
+        ),
+        "the type of the items is in brackets: `list[<meant>]`",
+        "block f(n: list«<»int>) { relu }",
+        fix="write `list[<meant>]`",
+        meant=lambda s: s.word(1),
+        edits=edits.items_in_brackets,
     ),
     Mistake(
         "E0130",

@@ -34,7 +34,7 @@ def recover(reader: Reader) -> bool:
     mistake = next(row for row in MISTAKES if row.when(site))
     before = reader.tokens[reader.at - 1] if reader.at else site.token
     damaged = k.is_damaged(site.token.start) or k.is_damaged(before.end)
-    repair = mistake.repair
+    repair = mistake.repair(site) if callable(mistake.repair) else mistake.repair
     if repair and (site.fits(repair) < _ENOUGH or (damaged and site.token.depth)):
         # a guess on a damaged line would only cause further false errors
         repair = None

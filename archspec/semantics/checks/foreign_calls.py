@@ -9,6 +9,7 @@ from dataclasses import replace
 from archspec.diagnostics.model import Diagnostic, Edit, Fix, diagnostic
 from archspec.diagnostics.suggest import closest
 from archspec.ops.registry import all_ops, choice_words
+from archspec.semantics.foreign import wrappers
 from archspec.semantics.foreign.call_text import path_of
 from archspec.semantics.foreign.declarations import IMAGES, declaration, is_image
 from archspec.semantics.foreign.places import in_place, position_note
@@ -68,7 +69,8 @@ class ForeignCalls:
         written = None
         if self.count < MOST and path not in _OF_FLAX:
             self.count += 1
-            if path[0] == "math" and (number := rewriter.of_numbers(node)) is not None:
+            number = rewriter.of_numbers(node, _is_value(self.tree, node))
+            if number is not None and len(path) == 2:
                 written = Written(number, path[-1])
             written = written or rewriter.call(node, stage) or rewriter.range(node)
             written = written or rewriter.container(node)
@@ -257,8 +259,20 @@ def _is_of_library(path: tuple[str, ...]) -> bool:
     return len(path) == 1 and path[0] in modules_of_names()
 
 
+_OF_VALUES = frozenset({"int", "float", "round", "floor", "ceil", "max", "min", "abs"})
+
+
+def _is_value(tree: ast.Module, node: ast.Call) -> bool:
+    """Whether a call is the argument of a function of values: `int(np.round(8 * ratio))`."""
+    around = [one for one in path_to(tree, node.span.start) if isinstance(one, ast.Call)]
+    outer = [one.function for one in around if one.span.end > node.span.end][-1:]
+    return any(isinstance(one, ast.Name) and one.text in _OF_VALUES for one in outer)
+
+
 def _called(path: tuple[str, ...], op: str) -> str:
     name = ".".join(path)
+    if path[-1] in (wrappers.BOTH_WAYS, wrappers.EACH_STEP):
+        return wrappers.message(name, op)
     if op == "..":
         return "there is no `range` here: a range is written `0..n`"
     if op == "->":

@@ -235,11 +235,24 @@ def _entries(
         wanted = dtype_of(context, shape)
         if wanted is not value.type.dtype:
             raise context.error(
-                "E0406", f"`{name}` has element type {value.type.dtype}, not {wanted}", shape.span
+                "E0406",
+                f"`{name}` has element type {value.type.dtype}, not {wanted}",
+                shape.span,
+                fix=_converted(name, value.type.dtype, wanted),
             )
     axes = _aligned(context, shape, value, name)
     met = zip(shape.dims, axes, strict=True)
     return [(entry, axis, value) for entry, axis in met if axis is not None]
+
+
+def _converted(name: str, given: DType, wanted: DType) -> str:
+    """Advice on data of another element type than a shape has."""
+    if name == "labels" and given.is_float:
+        return (
+            "labels are whole numbers: probabilities of classes, such as one-hot vectors, are for "
+            "`soft_cross_entropy`, other numbers are converted by `-> cast(i64)`"
+        )
+    return f"convert it by `-> cast({wanted})`"
 
 
 def _aligned(context: Context, shape: ast.TypeExpr, value: Tensor, name: str) -> list[int | None]:

@@ -32,6 +32,8 @@ _WORDS = {
         "which is converted as a whole after the build: `model.half()`",
     ),
     **dict.fromkeys(("cuda", "cpu"), "remove it: a spec does not mention devices"),
+    "at": "tensors are not changed: choose elements with `(mask, x) -> where(otherwise=0.0)`, or "
+    "join parts with `concat`",
     "append": "lists cannot be changed: write the whole list, `[a, b]`, or `[...list, c]`",
     "tile": 'write `x -> repeat("b n d -> b (r n) d", r=2)`',
     "astype": "convert with `x -> cast(f32)`",

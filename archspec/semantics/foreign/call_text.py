@@ -25,6 +25,18 @@ _AS_LISTS = ("data", "list of data", "rest", "amounts", "margins", "whole", "sha
 """Kinds of arguments that may be lists."""
 
 
+_INFERRED = ("the number of input channels is inferred",)
+_DECAY = ("regularisation is not part of the architecture: it is weight decay of the optimiser",)
+
+_NOTES = {
+    "in_channels": _INFERRED,
+    "in_features": _INFERRED,
+    "num_features": _INFERRED,
+    "kernel_regularizer": _DECAY,
+    "bias_regularizer": _DECAY,
+}
+"""Notes on arguments that are left out."""
+
 _HALF = "the default padding is that of `same`, for odd kernels"
 
 
@@ -86,8 +98,7 @@ class CallText:
         elif slot.kind == "sizes" and isinstance(node, ast.ListExpr | ast.TupleExpr):
             self.attribute(slot, argument)
         elif slot.kind == "left out":
-            if slot.theirs in ("in_channels", "in_features", "num_features"):
-                self.notes.append("the number of input channels is inferred")
+            self.notes.extend(_NOTES.get(slot.theirs, ()))
         elif slot.kind == "activation":
             self.behind = _activation(node)
         elif slot.kind == "initialiser":

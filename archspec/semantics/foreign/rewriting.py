@@ -26,6 +26,7 @@ from archspec.semantics.foreign.call_text import (
 )
 from archspec.semantics.foreign.places import in_place
 from archspec.semantics.foreign.rows import Row, Slot
+from archspec.semantics.foreign.wrappers import unwrapped
 from archspec.semantics.program.op_attributes import positional
 from archspec.source import Span
 from archspec.syntax import ast
@@ -128,7 +129,7 @@ class Rewriter:
         if node.span.end - node.span.start > MAX_TEXT:
             return None
         if isinstance(node.function, ast.Call):  # `layers.Conv2D(8, 3)(x)`
-            inner = self.call(node.function, stage=True)
+            inner = self.call(node.function, stage=True) or self.container(node.function)
             if inner is None or any(item.name for item in node.arguments):
                 return None
             data = [self.data(item.value) for item in node.arguments]
@@ -137,7 +138,7 @@ class Rewriter:
             return Written(f"{tuple_text(data)} -> {inner.text}", inner.op, inner.uses, inner.notes)
         row = self.row(node.function)
         if row is None:
-            return self.encoder(node) or self.method_of_self(node)
+            return self.encoder(node) or self.method_of_self(node) or self.wrapper(node)
         for found in self.rows(path_of(node.function), row, node):
             try:
                 return self.by_row(found, node.arguments, data=not stage)
@@ -156,6 +157,13 @@ class Rewriter:
         first = "batch_first" in node.span.text
         notes = (transformers.AFTER, *(() if first else (transformers.BEFORE,)))
         return Written(written, "mlp", ("std.attention", "mlp"), notes)
+
+    def wrapper(self, node: ast.Call) -> Written | None:
+        """A layer of Keras around another one, if the name has no meaning here."""
+        path = path_of(node.function)
+        if not path or self.known(path[0]):
+            return None
+        return unwrapped(node, lambda layer: self.call(layer, stage=True))
 
     def rows(self, path: tuple[str, ...], first: Row, node: ast.Call) -> list[Row]:
         """The rows that may be meant by a call, most likely first."""
@@ -221,8 +229,11 @@ class Rewriter:
         names = ", ".join(target.span.text for target in inner.targets)
         return f"for {names} in {self.text(inner.iterable)} {{ {self.text(inner.element)} }}"
 
-    def of_numbers(self, node: ast.Call) -> str | None:
-        """`math.log(10000)` as `log(10000)`, `float("-inf")` as a large number."""
+    def of_numbers(self, node: ast.Call, is_value: bool = False) -> str | None:
+        """`math.log(10000)` as `log(10000)`, `float("-inf")` as a large number.
+
+        `is_value` says that the arguments of a function of NumPy are values, not data.
+        """
         path, values = path_of(node.function), [item.value for item in node.arguments]
         if path == ("float",) and len(values) == 1 and isinstance(values[0], ast.Text):
             word = values[0].span.text[1:-1].lower()
@@ -231,7 +242,7 @@ class Rewriter:
             return None
         if path[1] not in _OF_NUMBERS or not values:
             return None
-        if path[0] != "math" and not all(map(_is_numeric, values)):
+        if path[0] != "math" and not is_value and not all(map(_is_numeric, values)):
             return None
         return f"{path[1]}({', '.join(map(self.text, values))})"
 
@@ -341,7 +352,7 @@ def _after(end: str) -> str:
     return end.removesuffix("- 1").rstrip() if end.endswith(" - 1") else f"{end} + 1"
 
 
-_OF_NUMBERS = frozenset({"log", "sqrt", "exp", "floor", "ceil"})
+_OF_NUMBERS = frozenset({"log", "sqrt", "exp", "floor", "ceil", "round", "abs"})
 """Functions of `math` that this language has, too."""
 
 

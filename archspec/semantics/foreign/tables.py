@@ -338,7 +338,6 @@ Average = mean:
 Maximum = maximum: :name
 Minimum = minimum: :name
 Concatenate = concat: axis :name
-Dot = matmul: -axes
 LSTM = lstm: hidden=units bias=use_bias dropout -return_sequences -return_state
     -recurrent_dropout -activation :name
 GRU = gru: hidden=units bias=use_bias dropout -return_sequences -return_state -recurrent_dropout
@@ -382,6 +381,10 @@ AveragePool = avg_pool: kernel=kernel_shape stride=strides padding=pads
 max_pool = max_pool: @inputs kernel=window_shape stride=strides padding
 avg_pool = avg_pool: @inputs kernel=window_shape stride=strides padding
 LeakyRelu = leaky_relu: slope=alpha
+BatchNorm = batch_norm: -use_running_average -axis -momentum eps=epsilon -use_bias -use_scale :name
+LayerNorm = layer_norm: eps=epsilon -use_bias -use_scale :name
+RMSNorm = rms_norm: eps=epsilon :name
+GroupNorm = group_norm: groups=num_groups eps=epsilon -use_bias -use_scale :name
 Add = add: @a @b
 GlobalAveragePool = global_avg_pool:
 GlobalMaxPool = global_max_pool:

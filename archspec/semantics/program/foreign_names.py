@@ -52,10 +52,12 @@ _WORDS: Mapping[str, str] = {
     "print": "a spec prints nothing; `archspec show` prints the shapes",
     "list": "a list is written `[a, b]`, or `[x for x in xs]`",
     "tuple": "a tuple is written `(a, b)`",
-    "dict": "there are no dictionaries: results get names as outputs, `output a = ..`; a table is "
-    "a rule with a clause for each key",
+    "dict": "there are no dictionaries: settings are parameters, `width: int = 8`, results get "
+    "names as outputs, `output a = ..`, and a table is a rule with a clause for each key",
     "set": "there are no sets: write a list, `[a, b]`",
-    "str": 'insert a number into a string: `"layer{i}"`',
+    "str": 'a type is only declared, `name: str`; a number is inserted into a string, `"layer{i}"`',
+    "all": "write `[x for x in xs if not condition] == []`",
+    "any": "write `[x for x in xs if condition] != []`",
     "sorted": "lists cannot be sorted: write the list in order",
     "map": "write `[f(x) for x in xs]`",
     "filter": "write `[x for x in xs if x > 0]`",
@@ -65,7 +67,7 @@ _WORDS: Mapping[str, str] = {
     "log2": "write `log(x) / log(2)`",
     "log10": "write `log(x) / log(10)`",
     "inf": "there is no infinity: before a softmax write `-1e4`, and give attention a mask: "
-    "`(q, k, v, keep) -> scaled_dot_product_attention`",
+    "`(x, keep) -> multihead_attention(8)`",
     "nan": "there is no such number",
     "pi": "write `3.141592653589793`",
     "randn": "a random initial value is `normal(std=0.02)`; noise is an input of the network: "

@@ -108,6 +108,13 @@ def arithmetic(context: Context, sign: str, left: Value, right: Value, span: Spa
     if not _is_operand(left) or not _is_operand(right):
         message = f"`{sign}` is not defined for {kind_of(left)} and {kind_of(right)}"
         raise context.error("E0309", message, span, fix=_instead(sign, left, right))
+    if sign == "/" and isinstance(left, Dim) and isinstance(right, int | Dim):
+        raise context.error(
+            "E0411",
+            f"`/` gives a fraction, which is not supported for symbolic sizes such as `{left}`",
+            span,
+            fix=f"write `//`, which rounds down: `{left} // {right}`",
+        )
     try:
         one, two = left, right
         found = within_fragment(context, lambda: _compute(sign, one, two), span)
