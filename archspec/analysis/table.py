@@ -22,6 +22,7 @@ class Row:
     `count` equal ones in sequence are one line, with the costs of all of them together. The lines
     below it, one level deeper, are those of one of them. `graph` is the block of a call. A node
     that is not `computed`, because no output of its block needs it, has no costs and is not opened.
+    One that is `shared` has the weights of a line above it.
     """
 
     name: str
@@ -33,11 +34,13 @@ class Row:
     level: int = 0
     graph: Graph | None = None
     computed: bool = True
+    shared: bool = False
 
     @property
     def title(self) -> str:
-        """The op or block, its count, and whether it is not computed."""
+        """The op or block, its count, and whether it is shared or not computed."""
         what = self.what if self.count == 1 else f"{self.what} × {self.count}"
+        what += " (shared)" if self.shared else ""
         return what if self.computed else f"{what} (not computed)"
 
 
@@ -83,6 +86,7 @@ class _Table:
         runs = [run for run in repeats(graph, self._classes.__getitem__) if run.period == 1]
         together = {run.order[0]: run.order for run in runs}
         later = {at for run in runs for at in run.order[1:]}
+        seen: set[str] = set()
         for node in graph.nodes:
             if node.instance is None or node.id in later:
                 continue
@@ -101,7 +105,10 @@ class _Table:
                     level,
                     node.callee if computed else None,
                     computed,
+                    node.instance.key in seen,
                 )
+                seen.add(node.instance.key)
+                seen.discard("")
 
 
 def _name(graph: Graph, prefix: str, group: tuple[int, ...]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from archspec.cli.guard import WrongUsage
 from archspec.cli.networks import load_spec, require_free
 from archspec.cli.passes import Passes
 from archspec.cli.values import Value, settings, value_in
+from archspec.diagnostics.failure import CompileFailed
 from archspec.diagnostics.paint import paint
 from archspec.diagnostics.printable import printable, width
 from archspec.frozen import frozen
@@ -26,6 +28,8 @@ VARY, SIZES = "--vary", "--sizes"
 _EXAMPLES = {VARY: "--vary factor='[0.5, 1.0]'", SIZES: "--sizes H=W='[192, 224]'"}
 _LISTED = re.compile(r"[\w -]+(?:\.\d+)?(?:,[\w -]+(?:\.\d+)?)*")
 """Values without brackets: `16,32`."""
+_SEVERAL = re.compile(r"\w+=\[.*\]\s*,\s*\[.*\]")
+"""Several lists for one parameter: `width=[8, 16],[4, 4]`."""
 _AXIS = re.compile(r"((?:[^\W\d]\w*\s*=\s*)+)(.*)", re.DOTALL)
 
 
@@ -65,6 +69,10 @@ def run(
     """Print parameters, MACs and depth for all combinations of values, the last varying fastest."""
     axes = [_axis(VARY, text) for text in varied]
     sizes = [_axis(SIZES, text) for text in sized]
+    for text in given:
+        if _SEVERAL.fullmatch(text):
+            name, _, listed = text.partition("=")
+            raise WrongUsage(f"--set {text}: one value is needed", _varied(name, listed))
     fixed = settings(given)
     _distinct({VARY: axes, SIZES: sizes}, fixed)
     count = prod(len(axis.values) for axis in (*axes, *sizes))
@@ -74,13 +82,34 @@ def run(
     for choice in product(*(axis.values for axis in axes)):
         chosen = _named(axes, choice)
         words = ", ".join(f"{name}={value}" for name, value in chosen.items())
-        with working(f"compiling {spec} {words}".rstrip()):
+        with working(f"compiling {spec} {words}".rstrip()), _values_of_one_parameter(fixed):
             network = load_spec(spec, {**fixed, **chosen}, passes)
         rows.extend(_rows(network, choice, chosen, sizes))
     if as_json:
         write_json({"name": network.name, "rows": [_json(row) for row in rows]})
         return
     _write([axis.title for axis in (*axes, *sizes)], rows)
+
+
+@contextmanager
+def _values_of_one_parameter(fixed: Mapping[str, Value]) -> Iterator[None]:
+    """Name `--vary` if `--set` gives a list to a parameter that takes one value."""
+    try:
+        yield
+    except CompileFailed as failed:
+        for item in failed.diagnostics:
+            place = item.primary.span.source if item.primary is not None else None
+            name = place.text.partition(" ")[0] if place and place.name == "<parameters>" else ""
+            if isinstance(fixed.get(name), list):
+                listed = place.text.partition("= ")[2] if place else ""
+                raise WrongUsage(
+                    f"--set {name}={listed}: {item.message}", _varied(name, listed[1:-1])
+                ) from None
+        raise
+
+
+def _varied(name: str, listed: str) -> str:
+    return f"for a row of the table for each value write {VARY} {name}='[{listed}]'"
 
 
 def _axis(option: str, text: str) -> Axis:

@@ -101,6 +101,18 @@ def _type_check(one: NamedInput) -> Iterator[str]:
     yield f"        if {given}{wrong}:"
     known = wanted.get(dtype) or TORCH_TYPES[dtype]
     yield f'            raise ValueError(f"`{name}` is {{{name}.dtype}}, not {known}")'
+    if dtype is DType.F32:
+        yield from _double_check(name, given)
+
+
+def _double_check(name: str, given: str) -> Iterator[str]:
+    """Whether an input has double precision, as arrays of NumPy have, in a module of float32."""
+    conditions = [f"{name} is not None"] if given else []
+    conditions.append(f"{name}.dtype == torch.float64")
+    conditions.append(f"next(self.parameters(), {name}).dtype == torch.float32")
+    yield from _headed("        if ", conditions)
+    message = f'"`{name}` is torch.float64: convert it by `.float()`, or the module by `.double()`"'
+    yield from lines(call("raise ValueError", message), 12)
 
 
 # ---------------------------------------------------------------------- sizes
@@ -280,25 +292,58 @@ def _headed(head: str, conditions: Sequence[str]) -> Iterator[str]:
 
 
 def _refusal(network: Compiled, inputs: Sequence[NamedInput]) -> Iterator[str]:
-    """The error for sizes that are not valid."""
-    given = []
-    for one in inputs:
-        shown = f"list({one.name}.shape)"
-        shown += f" if {one.name} is not None else None" if one.item.optional else ""
-        given.append(f"`{one.name}` is {{{shown}}}")
-    types = [one.item.type_in(training=False) for one in inputs]
-    texts = [kind.shape_text for kind in types]
-    if len(inputs) > 1:
-        texts = [f"`{one.name}` {text}" for one, text in zip(inputs, texts, strict=True)]
+    """The error for sizes that are not valid. It names the inputs that were given."""
+    required = [one for one in inputs if not one.item.optional]
+    given = ", ".join(map(_given, required))
+    wanted = ", ".join(_wanted(one, alone=len(inputs) == 1) for one in required)
+    if len(required) < len(inputs):
+        names = python_names(one.name for one in inputs)
+        shown, valid = names.fresh("given"), names.fresh("valid")
+        yield from _written(f"{shown} = ", given)
+        yield from _written(f"{valid} = ", wanted)
+        for one in inputs:
+            if one.item.optional:
+                yield f"        if {one.name} is not None:"
+                yield f'            {shown} += f", {_given(one)}"'
+                yield f'            {valid} += ", {_wanted(one)}"'
+        part = "" if required else "[2:]"
+        given, wanted = f"{{{shown}{part}}}", f"{{{valid}{part}}}"
     plain, training = limits(network)
-    valid = f"{', '.join(texts)}{f' with {plain}' if plain else ''}"
-    valid += f"; in training with {training}" if training else ""
-    message = f"{', '.join(given)}; valid sizes are {valid}"
-    whole = f'        raise ValueError(f"{message}")'
+    conditions = [text for text in (_same_sizes(inputs), plain) if text]
+    message = f"{given}; valid sizes are {wanted}"
+    message += f" with {', '.join(conditions)}" if conditions else ""
+    message += f"; in training with {training}" if training else ""
+    yield from _written("raise ValueError", message)
+
+
+def _given(one: NamedInput) -> str:
+    return f"`{one.name}` is {{list({one.name}.shape)}}"
+
+
+def _wanted(one: NamedInput, *, alone: bool = False) -> str:
+    text = one.item.type_in(training=one.item.inference is None).shape_text
+    return text if alone else f"`{one.name}` {text}"
+
+
+def _same_sizes(inputs: Sequence[NamedInput]) -> str:
+    """The sizes that several inputs have, which must be equal: `the same B and T`."""
+    seen: dict[str, int] = {}
+    for one in inputs:
+        for symbol in dict.fromkeys(map(_symbol, one.sizes)):
+            seen[symbol] = seen.get(symbol, 0) + 1
+    shared = [symbol for symbol, count in seen.items() if symbol and count > 1]
+    *others, last = shared or [""]
+    return f"the same {', '.join(others)}{' and ' * bool(others)}{last}" if shared else ""
+
+
+def _written(head: str, message: str) -> Iterator[str]:
+    """`raise ValueError("..")` or `name = ".."`, with the text in several lines if it is long."""
+    opened, closed = ("(", ")") if not head.endswith(" ") else ("", "")
+    whole = f'        {head}{opened}{"f" * ("{" in message)}"{message}"{closed}'
     if len(whole) <= WIDTH:
         yield whole
         return
-    yield "        raise ValueError("
+    yield f"        {head}("
     yield from _split(message)
     yield "        )"
 

@@ -210,3 +210,21 @@ def test_a_compiled_module_has_no_trace_of_the_check():
     torch._dynamo.reset()
     torch.compile(module, backend=record, fullgraph=True)(torch.randn(1, 1, 32, 32))
     assert recorded == [code, code]
+
+
+def test_messages_in_inference_name_no_inputs_of_training(network):
+    module = network(PAIR).to_torch().eval()
+    with pytest.raises(ValueError, match="valid sizes are") as found:
+        module(torch.randn(2, 3, 8, 8), torch.zeros(1, 3, dtype=torch.int64))
+    assert "extra" not in str(found.value)
+    assert "with the same B, " in str(found.value)
+
+
+def test_double_precision_is_refused_unless_the_module_has_it(network):
+    module = network(PAIR).to_torch().eval()
+    image, ids = torch.randn(1, 3, 8, 8).double(), torch.zeros(1, 3, dtype=torch.int64)
+    with pytest.raises(ValueError, match=r"`image` is torch.float64: .*`.float\(\)`"):
+        module(image, ids)
+    assert module.double()(image, ids).dtype is torch.float64
+    text = "network n { input x: f32[B = 1, 3]\n output y = x * 2 }"
+    assert network(text).to_torch()(torch.ones(1, 3).double()).dtype is torch.float64

@@ -82,7 +82,7 @@ def test_inputs_of_one_mode_each(network):
     assert [*inspect.signature(model.forward).parameters] == ["image", "noise", "scale"]
     with pytest.raises(ValueError, match="`scale` is missing: inference needs it"):
         model(image, noise)
-    with pytest.raises(ValueError, match=r"`noise` is \[5\], .*valid sizes are .*`noise` \[4\]"):
+    with pytest.raises(ValueError, match=r"`noise` is \[5\]; valid sizes are .*`noise` \[4\]"):
         model.train()(image, torch.randn(5))
 
 

@@ -113,6 +113,8 @@ def test_depth_is_computed_for_the_sizes_of_a_row(run, tmp_path):
         (("--sizes", "width=[1]"), "`width` is a parameter: --vary width='[..]'"),
         (("--sizes", "H=[1]", "--sizes", "H=[2]"), "`H` is given twice, by --sizes"),
         (("--vary", "width"), "write it as name=[..]"),
+        (("--set", "width=[8, 16]"), "write --vary width='[8, 16]'"),
+        (("--set", "width=[8], [16]"), "write --vary width='[[8], [16]]'"),
         (("--vary", "width=[1 + 1]"), "is not a value"),
         (("--vary", "width=[1]", "--set", "width=2"), "twice, by --set and --vary"),
         (("--vary", "width=width=[1]"), "`width` is given twice"),

@@ -31,48 +31,80 @@ def check_usage(compiled: Compiled, sink: Sink) -> None:
     for used in usage.below():
         for part in used.parts:
             dead: dict[Span, list[Node]] = {}
-            for node in _unused_layers(part, used, usage):
+            chains = _unused_layers(part, used, usage)
+            for node, _ in chains:
                 if node.instance not in tied:
                     dead.setdefault(node.origin.span, []).append(node)
+            before = {node.id: earlier for node, earlier in chains}
             for nodes in dead.values():
-                _warn_of_layers(nodes[::-1], [usage.owned(part.graph, one) for one in nodes], sink)
+                places = [
+                    (one.origin.span, _label([one], [usage.owned(part.graph, one)]))
+                    for node in nodes
+                    for one in before[node.id][:MOST_KEYS]
+                    if one.instance not in tied
+                ]
+                elements = [usage.owned(part.graph, one) for one in nodes]
+                _warn_of_layers(nodes[::-1], elements, places, sink)
             for node in part.graph.nodes:
                 if node.runs_graphs and part.asked.get(node.id):
                     _check_outputs(part, node, used, usage, sink)
 
 
-def _unused_layers(part: Part, used: Used, usage: Usage) -> Iterator[Node]:
-    """Layers with weights whose results are not used; of a sequence of them, the last."""
+def _unused_layers(part: Part, used: Used, usage: Usage) -> list[tuple[Node, list[Node]]]:
+    """Layers with weights whose results are not used; of a sequence, the last and the others."""
     graph = part.graph
+    found: list[tuple[Node, list[Node]]] = []
     if len(graph.computed) == len(graph.nodes):
-        return
+        return found
     meant = needed(graph, (node.id for node in graph.nodes if node.discarded))
     elsewhere = used.parameters.keys() | used.calls.keys()  # for an op with layers, those below it
-    before: set[int] = set()  # nodes that such layers need
+    before: dict[int, list[Node]] = {}  # nodes that such layers need, with those of the same one
     for node in reversed(graph.nodes):
         if node.is_input or node.id in graph.computed:
             continue
         path = part.path(node)
         used_elsewhere = any(f"{name}.".startswith(f"{path}.") for name in elsewhere)
         dead = not used_elsewhere and usage.owned(graph, node) > 0
-        if dead and node.id not in meant and node.id not in before:
-            yield node
+        chain = before.get(node.id, [])
+        if dead and node.id not in before and node.id not in meant:
+            found.append((node, chain))
+        elif dead:
+            chain.append(node)
         if dead or node.id in before:
-            before.update(port.node for port in node.inputs)
+            for port in node.inputs:
+                before.setdefault(port.node, chain)
+    return found
 
 
-def _warn_of_layers(nodes: Sequence[Node], elements: Sequence[int], sink: Sink) -> None:
-    """Warn of the layers that one place of the spec made, as in the iterations of a `for`."""
-    node, keys = nodes[0], [one.instance.key for one in nodes if one.instance is not None]
+def _label(nodes: Sequence[Node], elements: Sequence[int]) -> str:
+    """The names of layers, and how many parameters they have."""
+    return f"{_keys(nodes)}: {_counted(sum(elements))}"
+
+
+def _keys(nodes: Sequence[Node]) -> str:
+    keys = [one.instance.key for one in nodes if one.instance is not None]
+    more = f" and {len(keys) - MOST_KEYS} more" if len(keys) > MOST_KEYS else ""
+    return ", ".join(f"`{key}`" for key in keys[:MOST_KEYS]) + more
+
+
+def _warn_of_layers(
+    nodes: Sequence[Node],
+    elements: Sequence[int],
+    before: Sequence[tuple[Span, str]],
+    sink: Sink,
+) -> None:
+    """Warn of the layers that one place of the spec made, as in the iterations of a `for`.
+
+    `before` are the places of layers that only these use, with labels.
+    """
+    node, key = nodes[0], _keys(nodes)
     assert node.instance is not None
-    key, title = ", ".join(f"`{key}`" for key in keys[:MOST_KEYS]), node.instance.title
-    if len(keys) > MOST_KEYS:
-        key += f" and {len(keys) - MOST_KEYS} more"
+    title = node.instance.title
     what = f"the result of this `{title}`, so its weights are never trained"
     if title == "param":
         what = f"the parameter {key}, so it is never trained"
     fix = "use it or remove it; if this is intended, give its result a name that starts with `_`"
-    _warn(node, what, f"{key}: {_counted(sum(elements))}", fix, sink)
+    _warn(node, what, _label(nodes, elements), fix, sink, before)
 
 
 def _check_outputs(part: Part, node: Node, used: Used, usage: Usage, sink: Sink) -> None:
@@ -116,13 +148,21 @@ def _names(node: Node, outputs: Iterable[int]) -> Iterator[str]:
             yield from (f"`{names[index]}`" if own else f"output {index + 1}" for index in outputs)
 
 
-def _warn(node: Node, what: str, label: str, fix: str, sink: Sink) -> None:
+def _warn(
+    node: Node,
+    what: str,
+    label: str,
+    fix: str,
+    sink: Sink,
+    before: Sequence[tuple[Span, str]] = (),
+) -> None:
     sink.report(
         diagnostic(
             "W0701",
             f"nothing uses {what}",
             node.origin.span,
             label,
+            secondary=before,
             notes=[NOTE],
             fix=fix,
             expansion=node.origin.frames,

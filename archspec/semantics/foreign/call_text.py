@@ -9,7 +9,7 @@ from typing import Protocol
 from archspec.ops.registry import all_ops
 from archspec.semantics.foreign import rows
 from archspec.semantics.foreign.rows import Row, Slot
-from archspec.semantics.foreign.words import ACTIVATIONS, INITIALISERS, LEFT_OUT
+from archspec.semantics.foreign.words import ACTIVATIONS, INITIALISERS, LEFT_OUT, NOTES
 from archspec.semantics.program.op_attributes import positional
 from archspec.syntax import ast
 
@@ -24,18 +24,6 @@ _SIZE_OF = re.compile(r"(\w+)\.(?:shape|size\(\))\[-?2:\]")
 _AS_LISTS = ("data", "list of data", "rest", "amounts", "margins", "whole", "shape")
 """Kinds of arguments that may be lists."""
 
-
-_INFERRED = ("the number of input channels is inferred",)
-_DECAY = ("regularisation is not part of the architecture: it is weight decay of the optimiser",)
-
-_NOTES = {
-    "in_channels": _INFERRED,
-    "in_features": _INFERRED,
-    "num_features": _INFERRED,
-    "kernel_regularizer": _DECAY,
-    "bias_regularizer": _DECAY,
-}
-"""Notes on arguments that are left out."""
 
 _HALF = "the default padding is that of `same`, for odd kernels"
 
@@ -98,7 +86,7 @@ class CallText:
         elif slot.kind == "sizes" and isinstance(node, ast.ListExpr | ast.TupleExpr):
             self.attribute(slot, argument)
         elif slot.kind == "left out":
-            self.notes.extend(_NOTES.get(slot.theirs, ()))
+            self.notes.extend(NOTES.get(slot.theirs, ()))
         elif slot.kind == "activation":
             self.behind = _activation(node)
         elif slot.kind == "initialiser":

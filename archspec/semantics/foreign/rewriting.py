@@ -26,6 +26,7 @@ from archspec.semantics.foreign.call_text import (
 )
 from archspec.semantics.foreign.places import in_place
 from archspec.semantics.foreign.rows import Row, Slot
+from archspec.semantics.foreign.words import ADVICE
 from archspec.semantics.foreign.wrappers import unwrapped
 from archspec.semantics.program.op_attributes import positional
 from archspec.source import Span
@@ -389,5 +390,6 @@ def find_row(path: tuple[str, ...]) -> Row | None:
         return folded
     if name in rows.functions() and (foreign or name not in all_ops()):
         return rows.functions()[name]
-    called = rows.functions().get(rows.plain(name)) if name[:1].isupper() else None
+    is_class = name[:1].isupper() and name not in ADVICE
+    called = rows.functions().get(rows.plain(name)) if is_class else None
     return rows.others().get(name) or folded or called

@@ -130,3 +130,15 @@ TRAINING = (
     "that `archspec build` writes"
 )
 """The advice for losses, optimisers and other parts of training."""
+
+_INFERRED = ("the number of input channels is inferred",)
+_DECAY = ("regularisation is not part of the architecture: it is weight decay of the optimiser",)
+
+NOTES = {
+    "in_channels": _INFERRED,
+    "in_features": _INFERRED,
+    "num_features": _INFERRED,
+    "kernel_regularizer": _DECAY,
+    "bias_regularizer": _DECAY,
+}
+"""Notes on arguments that are left out."""

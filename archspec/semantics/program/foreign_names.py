@@ -56,8 +56,6 @@ _WORDS: Mapping[str, str] = {
     "names as outputs, `output a = ..`, and a table is a rule with a clause for each key",
     "set": "there are no sets: write a list, `[a, b]`",
     "str": 'a type is only declared, `name: str`; a number is inserted into a string, `"layer{i}"`',
-    "all": "write `[x for x in xs if not condition] == []`",
-    "any": "write `[x for x in xs if condition] != []`",
     "sorted": "lists cannot be sorted: write the list in order",
     "map": "write `[f(x) for x in xs]`",
     "filter": "write `[x for x in xs if x > 0]`",

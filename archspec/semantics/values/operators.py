@@ -14,7 +14,7 @@ from typing import TypeAlias, TypeGuard, TypeVar
 from archspec.semantics.values.context import Context, OpenCondition
 from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.element_budget import joined, listed
-from archspec.semantics.values.model import ListValue, Poison, Value
+from archspec.semantics.values.model import ListValue, OpLayer, Poison, Value
 from archspec.source import Span
 from archspec.types.atoms import OutsideFragment
 from archspec.types.condition import (
@@ -263,7 +263,9 @@ def negate(context: Context, value: Value, span: Span) -> Value:
 
 _CHOSEN = {
     "data": "an `if` is decided before the network runs; between data, element by element, "
-    "`where` chooses: `(condition, a, b) -> where`"
+    "`where` chooses: `(condition, a, b) -> where`",
+    "all": "`all` is a layer; of values write `[x for x in xs if not condition] == []`",
+    "any": "`any` is a layer; of values write `[x for x in xs if condition] != []`",
 }
 
 
@@ -276,9 +278,9 @@ def truth(context: Context, value: Value, span: Span) -> bool:
         return value
     if not isinstance(value, (Comparison, All, AnyOf)):
         found = kind_of(value)
-        raise context.error(
-            "E0312", f"a condition is needed here, not {found}", span, fix=_CHOSEN.get(found)
-        )
+        word = value.op.name if isinstance(value, OpLayer) else found
+        fix = _CHOSEN.get(word, _CHOSEN.get(found))
+        raise context.error("E0312", f"a condition is needed here, not {found}", span, fix=fix)
     verdict = context.session.decide(value, span)
     if verdict.kind is VerdictKind.ALWAYS:
         return True
