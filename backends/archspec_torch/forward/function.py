@@ -102,7 +102,7 @@ class Function(Scope):
             return "torch.get_default_dtype()"
         if not self._dtype:
             self._dtype = self.names.fresh("dtype")
-            self.uses_buffer |= self._float_input() is None and not self.has_like
+            self.uses_buffer |= _first_float(self.arguments) is None and not self.has_like
         return self._dtype
 
     def module(self) -> str:
@@ -168,8 +168,12 @@ class Function(Scope):
             source = self.arguments[0][0] if self.arguments else self.like
             found.append(Line(code(f"{self._device} = {source}.device")))
         if self._dtype:
-            found.append(Line(code(f"{self._dtype} = {self._float_input() or self.like}.dtype")))
+            found.append(
+                Line(code(f"{self._dtype} = {_first_float(self.arguments) or self.like}.dtype"))
+            )
         return found
 
-    def _float_input(self) -> str | None:
-        return next((name for name, type_ in self.arguments if type_.dtype.is_float), None)
+
+def _first_float(arguments: Sequence[tuple[str, TensorType]]) -> str | None:
+    """The name of the first tensor with a floating type."""
+    return next((name for name, type_ in arguments if type_.dtype.is_float), None)
