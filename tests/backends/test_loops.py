@@ -294,6 +294,32 @@ def test_equal_lines_for_several_lists_are_one_loop():
         torch.testing.assert_close(made(image), y)
 
 
+def test_results_may_have_the_name_of_what_they_are_computed_from():
+    text = """
+block scales {
+  input x: [B, C, H, W]
+  output x -> relu
+  output x -> sigmoid
+  output x -> tanh
+}
+network net {
+  input image: f32[B = 2, 4, H = 4, W = 5]
+  ...maps = (x -> "lateral.{i}": conv(4, 1) for i, x in enumerate(image -> scales))
+  total = (x -> "part.{i}": conv(4, 3) for i, x in enumerate(maps)) -> add
+  output y = ((x, total) -> mul for x in maps) -> add
+}
+"""
+    net = Network(load_network(Source("net.arch", text))[0])
+    source = python_source(net.compiled)[0]
+    assert "for x, lateral in zip((maps_0, maps_1, maps_2), self.lateral):" in source
+    module, image = net.to_torch(), torch.randn(2, 4, 4, 5)
+    scales = (image.relu(), image.sigmoid(), image.tanh())
+    maps = [conv(x) for x, conv in zip(scales, module.lateral, strict=True)]
+    total = sum(conv(x) for x, conv in zip(maps, module.part, strict=True))
+    for made in (module, script(module)):
+        torch.testing.assert_close(made(image), total * sum(maps))
+
+
 def test_branches_of_one_list_are_gathered_in_a_loop():
     text = """
 network net {

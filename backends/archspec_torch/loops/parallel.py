@@ -166,10 +166,11 @@ def _folded(run: _Run, forward: Sequence[Line], names: Names) -> list[Line]:
         if not variable:
             return []
         body = [replace(one, code=renamed_code(one.code, numbered[0], variable)) for one in body]
-        if numbered[0] not in made:
+        if _is_read_first(numbered[0], parts[0]):
             variables.append(variable)
             elements = tuple(Argument(code(name)) for name in numbered)
             sources.append(Argument((Call("", elements),)))
+        if numbered[0] not in made:
             continue
         results = names.fresh(base)
         head.append(Line(code(f"{results}: List[Tensor] = []")))
@@ -187,6 +188,16 @@ def _folded(run: _Run, forward: Sequence[Line], names: Names) -> list[Line]:
     source = code(Call("zip", tuple(sources))) if len(sources) > 1 else sources[0].code
     loop = code(f"for {', '.join(variables)} in ", source, ":")
     return [*forward[: run.start], *head, Line(loop), *body, *tail, *rest]
+
+
+def _is_read_first(name: str, lines: Sequence[Line]) -> bool:
+    """Whether lines read a variable before they assign to it."""
+    for line in lines:
+        if name in names_read(line):
+            return True
+        if name in re.findall(r"\w+", _target(line)):
+            return False
+    return False
 
 
 def _in_loop(line: Line, alike: Sequence[Line]) -> Line:
