@@ -31,6 +31,7 @@ SPREADS = [
     ("transformer_lm", {"words": 99}, "layer_norms_1.1.weight", 0.02),
     ("cross_domain_conv5", {}, "netB.conv3.weight", 0.02 * sqrt(2 / (9 * (256 + 384)))),
     ("cross_domain_conv5", {}, "netB.bn6.weight", 0.02),
+    ("hrnet_w18_small", {}, "stage3.0.branches.1.0.conv1.weight", sqrt(2 / (9 * 32))),  # outputs
     ("scnet_t_x4", {}, "body.0.conv1.weight", 0.1 * sqrt(2 / 64)),
     ("scnet_t_x4", {}, "upconv2.up_layer.4.weight", 0.1 * sqrt(2 / 64)),
     ("u2netp", {}, "stage1.rebnconv1.conv_s1.weight", sqrt(2 / (9 * (16 + 64)))),

@@ -112,3 +112,57 @@ def test_pasting_is_the_assignment_of_a_slice(windows, first, size):
 def test_a_patch_may_be_larger_than_the_image_and_windows_too(windows):
     assert windows.accepts(P=20, Q=30)
     assert windows.accepts(H=1, W=1)
+
+
+@pytest.fixture
+def volume(tmp_path):
+    path = tmp_path / "net.arch"
+    path.write_text(
+        "use std.geometry { triplane_features, volume_render }\n"
+        "network planes {\n"
+        "  input xy: f32[B = 2, C = 4, P = 5, Q = 6]\n"
+        "  input xz: f32[B, C, R = 3, Q], yz: f32[B, C, R, P]\n"
+        "  input points: f32[B, N = 7, 8, 3]\n"
+        "  output y = (xy, xz, yz, points) -> triplane_features\n}\n"
+        "network ray {\n"
+        "  input density: f32[B = 2, N = 7, S = 9], deltas: f32[S], values: f32[B, C = 3, N, S]\n"
+        "  output image, weights = (density, deltas, values) -> volume_render\n}\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+def test_planes_are_sampled_as_torch_samples_and_added(volume):
+    module = load(volume, "planes").to_torch().eval()
+    planes = [torch.randn(2, 4, *size) for size in ((5, 6), (3, 6), (3, 5))]
+    points = torch.rand(2, 7, 8, 3) * 2.4 - 1.2  # a few are outside
+    x, y, z = points.unbind(-1)
+    wanted = sum(
+        torch.nn.functional.grid_sample(plane, torch.stack(at, -1), align_corners=False)
+        for plane, at in zip(planes, ((x, y), (x, z), (y, z)), strict=True)
+    )
+    torch.testing.assert_close(module(*planes, points), wanted.flatten(2))
+
+
+def test_rendering_is_the_closed_form(volume):
+    module = load(volume, "ray").to_torch().eval()
+    density, deltas, values = torch.rand(2, 7, 9) * 3, torch.rand(9), torch.randn(2, 3, 7, 9)
+    found = module(density, deltas, values)
+    wanted, light = torch.zeros(2, 3, 7), torch.ones(2, 7)
+    for i in range(9):
+        alpha = 1 - (-density[..., i] * deltas[i]).exp()
+        torch.testing.assert_close(found.weights[..., i], light * alpha)
+        wanted = wanted + (light * alpha)[:, None] * values[..., i]
+        light = light * (1 - alpha)
+    torch.testing.assert_close(found.image, wanted)
+    torch.testing.assert_close(found.weights.sum(-1), 1 - light)
+
+
+def test_weights_of_a_ray_add_up_to_at_most_one(volume):
+    module = load(volume, "ray").to_torch().eval()
+    density = torch.cat([torch.zeros(1, 7, 9), 1e4 * torch.rand(1, 7, 9)])
+    weights = module(density, torch.ones(9), torch.randn(2, 3, 7, 9)).weights
+    assert (weights >= 0).all()
+    assert (weights.sum(-1) <= 1 + 1e-6).all()
+    assert not weights[0].any()
+    assert (weights[1, :, 0] > 0.99).sum() >= 6  # what is opaque hides all behind it
