@@ -310,6 +310,22 @@ block branch { input x: [B, N, D]
         "x -> conv(8, 3, stride=2) -> windows(7) -> windows(14)",
         "def __init__(self, in_features: int) -> None",
     ),
+    "two sizes of data that are equal": (
+        """block shifted(window: int, shift: int) {
+  input x: [B, H, W, C]
+  rows = ceil_div(H, window)
+  columns = ceil_div(W, window)
+  output x
+    -> pad([(1, 0, rows * window - H), (2, 0, columns * window - W)])
+    -> roll([shift * min(rows - 1, 1), shift * min(columns - 1, 1)], axes=[1, 2])
+    -> rearrange("b (r p) (s q) c -> (b r s) (p q) c", p=window, q=window)
+    -> linear(C)
+    -> rearrange("(b r s) (p q) c -> b (r p) (s q) c", r=rows, s=columns, p=window)
+}""",
+        "x: f32[B = 2, 28, 28, 8]",
+        "x -> shifted(7, 3)",
+        "W % window == 0",
+    ),
     "names with a number": (
         'block named(width: int) { "reduce_{width}": unit(width) }',
         "x: f32[B = 1, 16, 8, 8]",

@@ -156,10 +156,10 @@ def _taken_apart(source: Code, site: Site, plan: Plan, x: str, scope: Scope) -> 
 
 
 def _part_size(site: Site, plan: Plan, part: int, scope: Scope) -> Code:
-    """The size of an axis; a number in the spec is that number, whatever else is equal to it."""
+    """The size of an axis: what the spec has for its name, whatever else is equal to it."""
     name, number = plan.names[part], plan.split[part].constant
-    if number is not None and name in dict(site.op.axes) and name not in site.instance.written:
-        return code(Hole(number, "size", Number(number)))
+    if number is not None and name in dict(site.op.axes):
+        return code(Hole(number, "size", site.instance.written.get(name, Number(number))))
     return scope.size(plan.split[part])
 
 

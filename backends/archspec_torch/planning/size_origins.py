@@ -36,7 +36,7 @@ from archspec.types.tensor import TensorType
 from archspec_torch.code.products import product, quotient
 from archspec_torch.code.sums import summed, total
 from archspec_torch.planning.pattern_sizes import given_size, product_of, taken_apart
-from archspec_torch.planning.window_sizes import FIRST_AXIS, after_window, has_window
+from archspec_torch.planning.window_sizes import FIRST_AXIS, after_window, has_window, keeps_size
 
 REFUSALS = (
     ArithmeticError,
@@ -266,11 +266,11 @@ def _sizes_read(graph: Graph) -> Sequence[str]:
 
 
 def _slid(origins: SizeOrigins, node: Node, axis: int, depth: int) -> Expression | None:
-    """The size of an axis along which a window slides."""
-    slides = axis >= FIRST_AXIS and has_window(node)
-    before = origins.of(node.inputs[0], axis, depth) if slides else None
-    if before is None:
-        return None
+    """The size of an axis along which a window slides, or which an op leaves as it is."""
+    slides, keeps = axis >= FIRST_AXIS and has_window(node), keeps_size(node, axis)
+    before = origins.of(node.inputs[0], axis, depth) if slides or keeps else None
+    if before is None or keeps:
+        return before
     return after_window(node, axis, before, lambda one: origins.resolved(one, node))
 
 

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from archspec.graph.expression import Expression, Number, Operation, simplified
 from archspec.graph.model import Node
 from archspec.ops.convolution import Conv
+from archspec.ops.indexing import Roll
 from archspec.ops.pooling import AvgPool, MaxPool
+from archspec.ops.windows import Pad
+from archspec.types.dim import dim
 from archspec_torch.code.products import quotient
 from archspec_torch.code.sums import difference, total
 
@@ -20,6 +23,18 @@ WINDOWS = (Conv, MaxPool, AvgPool)
 def has_window(node: Node) -> bool:
     """Whether the op of a node is one whose sizes `after_window` knows."""
     return isinstance(node.op, WINDOWS) and not getattr(node.op, "ceil", False)
+
+
+def keeps_size(node: Node, axis: int) -> bool:
+    """Whether an axis has the same size after an op: a roll, or a pad that adds nothing to it.
+
+    Numbers in its attributes that are equal to the size then belong to other axes.
+    """
+    if not isinstance(node.op, Pad):
+        return isinstance(node.op, Roll)
+    rank = node.types[0].rank
+    added = [amounts for where, *amounts in node.op.amounts if where % rank == axis]
+    return not any(dim(amount).constant != 0 for amounts in added for amount in amounts)
 
 
 def after_window(
