@@ -9,7 +9,7 @@ numbers are found by `archspec.analysis.growth`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import cached_property
 
 from archspec.analysis.structure import node_signature
@@ -100,6 +100,7 @@ class Search:
         self.collecting = collecting
         self.nodes: Sequence[Node] = [node for node in graph.nodes if not node.is_input]
         self.place = {node.id: index for index, node in enumerate(self.nodes)}
+        self._known: dict[tuple[int, int], bool] = {}
         numbers: dict[Hashable, int] = {}
         self.signatures = [
             numbers.setdefault((node.id in graph.computed, signature(node)), len(numbers))
@@ -150,8 +151,10 @@ class Search:
             and self._wired(start, period, count, carried)
         ):
             count += 1
+        if count < self.least:
+            return None
         collected = self._collected(start, period, count) if self.collecting else frozenset()
-        if count < self.least or collected is None:
+        if collected is None:
             return None
         order = tuple(node.id for node in self.nodes[start : start + period * count])
         growing, ways = self.regular is not None, tuple(carried.items())
@@ -175,12 +178,16 @@ class Search:
 
     def _is_regular(self, begin: int, period: int) -> bool:
         """Whether a segment differs from the one before as that one does from its predecessor."""
+        return all(self._is_regular_at(at, period) for at in range(begin, begin + period))
+
+    def _is_regular_at(self, at: int, period: int) -> bool:
         assert self.regular is not None
-        nodes = self.nodes
-        return all(
-            self.regular((nodes[at - 2 * period], nodes[at - period], nodes[at]))
-            for at in range(begin, begin + period)
-        )
+        known = self._known.get((at, period))
+        if known is None:
+            nodes = self.nodes
+            known = self.regular((nodes[at - 2 * period], nodes[at - period], nodes[at]))
+            self._known[at, period] = known
+        return known
 
     def _sharing(self, begin: int, period: int) -> tuple[int, ...]:
         """For each node of a segment, which node of it first used the same instance."""
@@ -283,26 +290,25 @@ class Search:
         """
         if self.last_reader[at] < least:
             return []
-        port = Port(self.nodes[at].id, index)
-        readers = dict.fromkeys(reader.id for reader in self.graph.consumers.get(port, ()))
-        rows = [(self.place[reader], self.graph.node(reader).inputs) for reader in readers]
-        rows.append((len(self.nodes), self.graph.output_ports))
-        return [
-            (place, position)
-            for place, ports in rows
-            if place >= least
-            for position, read in enumerate(ports)
-            if read == port
-        ]
+        read = self._reading.get(Port(self.nodes[at].id, index), ())
+        return [row for row in read if row[0] >= least]
+
+    @cached_property
+    def _reading(self) -> Mapping[Port, Sequence[tuple[int, int]]]:
+        """The places of the readers of each port, and at which of their inputs they read it."""
+        found: dict[Port, list[tuple[int, int]]] = {}
+        rows = [node.inputs for node in self.nodes] + [self.graph.output_ports]
+        for place, ports in enumerate(rows):
+            for position, port in enumerate(ports):
+                found.setdefault(port, []).append((place, position))
+        return found
 
     @cached_property
     def _reads(self) -> frozenset[tuple[int, int, int]]:
         """The place of each reader, with the place of the node that it reads and the output."""
-        rows = [(place, node.inputs) for place, node in enumerate(self.nodes)]
-        rows.append((len(self.nodes), self.graph.output_ports))
         return frozenset(
             (place, self.place[port.node], port.index)
-            for place, ports in rows
-            for port in ports
+            for port, rows in self._reading.items()
             if port.node in self.place
+            for place, _ in rows
         )

@@ -67,7 +67,7 @@ def test_networks_with_arguments_agree_in_weights_and_values(name):
     one = made(**values).eval()
     torch.manual_seed(0)
     two = expected().eval()
-    inputs = one.example_inputs()
+    inputs = [value[..., :256, :256] for value in one.example_inputs()]  # smaller images are faster
     assert torch.equal(one(*inputs), two(*inputs))
 
 

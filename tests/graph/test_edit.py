@@ -71,7 +71,7 @@ def outputs_of(compiled: Compiled) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("name", sampled(NAMES, 4))
+@pytest.mark.parametrize("name", sampled(NAMES, 8))
 def test_renumbering_nodes_changes_nothing(name):
     run = family(name)["run"]
     compiled = shipped(run["network"], **options(run)).compiled

@@ -1,4 +1,4 @@
-"""Check every hostile spec in one process with little memory; print a line of JSON for each.
+"""Check hostile specs, each in a fork of one process with little memory; print a line of JSON each.
 
 Run by `test_hostile.py` in a separate process, so that a crash of the interpreter is detected.
 """
@@ -20,17 +20,16 @@ from specs_building import CASES
 from archspec.diagnostics.failure import CompileFailed
 from archspec.diagnostics.model import Severity
 from archspec.diagnostics.text import render
+from archspec.graph.compiled import Compiled
 from archspec.network import Network
-from archspec.semantics.compile import check, load_network
+from archspec.semantics.compile import check
 from archspec.source import Source
 
 LONGEST = 5.0
 """Processor time, in seconds, after which a spec is aborted."""
 
-DOUBTFUL = 1.2
-"""Processor time, in seconds, from which a spec is measured again."""
-
 AGAIN = 2
+"""How often a spec is measured again that seems too slow."""
 
 NO_REPORT = ("E0411", "E0707")
 """Codes that reject a report: sizes that are too large, or not valid."""
@@ -59,12 +58,9 @@ def _peak() -> int:
     return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
 
 
-def _later(source: Source) -> dict[str, float]:
+def _later(compiled: Compiled) -> dict[str, float]:
     """Processor time of `show` and `--fold` after a network is compiled."""
-    try:
-        network = Network(load_network(source)[0])
-    except CompileFailed:  # several networks, and none was chosen
-        return {}
+    network = Network(compiled)
     return {"seconds_of_show": _timed(network.report), "seconds_of_fold": _timed(network.fold)}
 
 
@@ -85,8 +81,14 @@ def _measure(name: str) -> dict[str, object]:
     start = time.process_time()
     signal.setitimer(signal.ITIMER_PROF, LONGEST)
     source = Source("hostile.arch", CASES[name][1])
+    networks: list[Compiled] = []
+
+    def keep(network: Compiled) -> tuple[()]:
+        networks.append(network)
+        return ()
+
     try:
-        items = check(source).diagnostics
+        items = check(source, inspect=keep).diagnostics
         drawn = render(items, width=100)
     except TooLong:
         items, drawn = (), ""
@@ -97,7 +99,7 @@ def _measure(name: str) -> dict[str, object]:
         "name": name,
         "seconds": spent,
         **dict.fromkeys(LATER, 0.0),
-        **({} if errors or spent > LONGEST else _later(source)),
+        **(_later(networks[0]) if not errors and len(networks) == 1 else {}),
         "errors": errors,
         "printable": all(sign == "\n" or sign.isprintable() for sign in drawn),
         "kilobytes": _peak(),
@@ -129,17 +131,17 @@ def _better(first: dict[str, object], second: dict[str, object]) -> dict[str, ob
     return {**second, **times}
 
 
-def main(memory: int, names: list[str]) -> None:
+def main(memory: int, seconds: float, names: list[str]) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     check(Source("warm.arch", WARM))
     signal.signal(signal.SIGPROF, _stop)
     for name in names or CASES:
         result = _measured_apart(name)
         for _ in range(AGAIN):
-            if max(float(str(result[key])) for key in ("seconds", *LATER)) > DOUBTFUL:
+            if max(float(str(result[key])) for key in ("seconds", *LATER)) > seconds:
                 result = _better(result, _measured_apart(name))
         print(json.dumps(result), flush=True)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2:])
+    main(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:])

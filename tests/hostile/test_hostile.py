@@ -42,7 +42,7 @@ CASES = _cases()
 
 def _run(names: tuple[str, ...], results: dict[str, dict[str, object]]) -> str:
     done = subprocess.run(
-        [sys.executable, str(HERE / "measure.py"), str(2 * MEMORY), *names],
+        [sys.executable, str(HERE / "measure.py"), str(2 * MEMORY), str(SECONDS), *names],
         capture_output=True,
         text=True,
         check=False,

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from archspec.shipped import folder
+from tests.specs.families import NAMES
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = """
@@ -20,7 +21,7 @@ from archspec_torch.source import python_source
 from tests.specs.families import NAMES, family, options
 
 slow = sys.argv[1] == "slow"
-for name in NAMES if slow else NAMES[::2]:
+for name in NAMES if slow else NAMES[::4]:
     run = family(name)["run"]
     network = archspec.load(f"specs/{name}.arch", run["network"], **options(run))
     if slow:
@@ -50,10 +51,10 @@ def written(place: Path, seed: str, speed: str) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("speed", ["quick", pytest.param("slow", marks=pytest.mark.slow)])
 def test_builds_are_reproducible(speed, tmp_path):
-    """Source and DOT of every second spec; slow tests compare what `build` writes for all specs."""
+    """Source and DOT of every fourth spec; slow tests compare what `build` writes for all specs."""
     one, other = tmp_path / "one", tmp_path / "another place"
     one.mkdir()
     other.mkdir()
     first, second = written(one, "1", speed), written(other, "2", speed)
-    assert len(first) >= 70
+    assert len(first) >= 2 * (len(NAMES) // 4)
     assert first == second
