@@ -171,9 +171,10 @@ def test_a_file_is_written_off_the_main_thread(network, tmp_path):
 
 
 BUILD = """
+from pathlib import Path
 import archspec
 from archspec_torchscript.script import save_scripted
-save_scripted(archspec.load("googlenet").compiled, "googlenet.torchscript.pt", seed=1)
+save_scripted(archspec.load("googlenet").compiled, Path("googlenet.torchscript.pt"), seed=1)
 """
 
 

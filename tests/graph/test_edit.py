@@ -73,6 +73,7 @@ def outputs_of(compiled: Compiled) -> dict[str, object]:
 
 @pytest.mark.parametrize("name", sampled(NAMES, 8))
 def test_renumbering_nodes_changes_nothing(name):
+    """Of every eighth family; slow runs add the others."""
     run = family(name)["run"]
     compiled = shipped(run["network"], **options(run)).compiled
     expected = outputs_of(compiled)

@@ -2,7 +2,8 @@
 
 Both targets are built as by the command. Then the source is imported, the TorchScript file loaded
 and the module copied; all are run if that is fast. Specs made for building are built in each run,
-except the large ones; these and the other specs that `check` accepts, in slow runs.
+except the large ones and those of the same kind as another; these and the other specs that `check`
+accepts, in slow runs.
 """
 
 from __future__ import annotations
