@@ -166,3 +166,37 @@ def test_weights_of_a_ray_add_up_to_at_most_one(volume):
     assert (weights.sum(-1) <= 1 + 1e-6).all()
     assert not weights[0].any()
     assert (weights[1, :, 0] > 0.99).sum() >= 6  # what is opaque hides all behind it
+
+
+def test_thin_plate_spline_interpolates_targets_and_keeps_affine_maps(tmp_path):
+    path = tmp_path / "net.arch"
+    path.write_text(
+        "use std.geometry { thin_plate_spline }\n"
+        "network net {\n  input targets: f32[16, 2]\n"
+        "  buffer matrix: f32[35, 16] = thin_plate_spline(4, 5, 7)\n"
+        "  output positions = (matrix, targets) -> matmul\n}\n",
+        encoding="utf-8",
+    )
+    module = load(path).to_torch()
+
+    def grid(rows, columns):
+        places = torch.arange(rows * columns)
+        x, y = places % columns / (columns - 1), places // columns / (rows - 1)
+        return torch.stack([x, y], 1).double() * 2 - 1
+
+    def radial(p, q):
+        r = ((p[:, None] - q) ** 2).sum(-1)
+        return r * r.clamp(min=1e-10).log()
+
+    def with_one(p):
+        return torch.cat([torch.ones(len(p), 1).double(), p], 1)
+
+    points, places = grid(4, 4), grid(5, 7)
+    left = torch.cat([with_one(points), torch.zeros(3, 3)])
+    system = torch.cat([left, torch.cat([radial(points, points), with_one(points).T])], 1)
+    solved = torch.linalg.inv(system)[:, :16]
+    wanted = torch.cat([with_one(places), radial(places, points)], 1) @ solved
+    torch.testing.assert_close(module.matrix.double(), wanted, rtol=1e-4, atol=1e-4)
+    affine = torch.tensor([[0.5, -0.2], [0.3, 0.9]]).double()
+    found = module((points @ affine + 0.1).float())
+    torch.testing.assert_close(found, (places @ affine + 0.1).float(), rtol=1e-4, atol=1e-4)
