@@ -1,6 +1,7 @@
 """The class of a network takes the parameters that only change numbers as arguments."""
 
 import inspect
+from functools import cache
 from types import ModuleType
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 
 import archspec
 from archspec_torch.source import python_source
+from tests.specs.compiled import shipped
 
 
 def written(text, tmp_path, name="net", **parameters):
@@ -21,6 +23,11 @@ def class_of(net):
     module = ModuleType("generated")
     exec(compile(source, "generated", "exec"), module.__dict__)
     return getattr(module, name)
+
+
+@cache
+def class_of_shipped(name, **values):
+    return class_of(shipped(name, **values))
 
 
 def arguments_of(net):
@@ -50,8 +57,8 @@ PRESETS = {
 @pytest.mark.parametrize("name", PRESETS)
 def test_other_values_give_the_same_network_as_the_spec(name):
     values = PRESETS[name]
-    made = class_of(archspec.load(name))
-    expected = class_of(archspec.load(name, **values))
+    made = class_of_shipped(name)
+    expected = class_of_shipped(name, **values)
     with torch.device("meta"):
         one, two = made(**values), expected()
     assert repr(one) == repr(two)
@@ -62,7 +69,7 @@ def test_other_values_give_the_same_network_as_the_spec(name):
 @pytest.mark.parametrize("name", ["alexnet", "unet", "dcgan_generator", "efficientnet_b0"])
 def test_networks_with_arguments_agree_in_weights_and_values(name):
     values = PRESETS[name]
-    made, expected = class_of(archspec.load(name)), class_of(archspec.load(name, **values))
+    made, expected = class_of_shipped(name), class_of_shipped(name, **values)
     torch.manual_seed(0)
     one = made(**values).eval()
     torch.manual_seed(0)
@@ -72,18 +79,18 @@ def test_networks_with_arguments_agree_in_weights_and_values(name):
 
 
 def test_the_defaults_are_the_values_of_the_preset():
-    assert arguments_of(archspec.load("resnet50")) == {"classes": 1000}
-    assert arguments_of(archspec.load("resnet50", classes=10)) == {"classes": 10}
+    assert arguments_of(shipped("resnet50")) == {"classes": 1000}
+    assert arguments_of(shipped("resnet50", classes=10)) == {"classes": 10}
 
 
 def test_the_live_module_has_the_same_class():
-    kind = type(archspec.load("resnet50").to_torch("meta"))
+    kind = type(shipped("resnet50").to_torch("meta"))
     with torch.device("meta"):
         assert kind(classes=10).fc.out_features == 10
 
 
 def test_fixed_parameters_are_recorded_with_their_values():
-    doc = doc_of(archspec.load("resnet50"))
+    doc = doc_of(shipped("resnet50"))
     assert "Outputs: `logits` f32[B, classes]." in doc
     assert "Fixed in this file: `unit = bottleneck`, `depths = [3, 4, 6, 3]`" in doc
     assert "`classes =" not in doc
@@ -309,17 +316,17 @@ network net(classes: int = 9, stride: int = 2) {
 
 
 def test_sizes_of_inline_blocks_that_are_free_leave_other_parameters_arguments():
-    net = archspec.load("dpt_base")
+    net = shipped("dpt_base")
     assert arguments_of(net)["width"] == 256
     with torch.device("meta"):
         found = class_of(net)(width=384).state_dict()
-        expected = archspec.load("dpt_base", width=384).to_torch().state_dict()
+        expected = shipped("dpt_base", width=384).to_torch().state_dict()
     shapes = [{key: one.shape for key, one in table.items()} for table in (found, expected)]
     assert shapes[0] == shapes[1]
 
 
 def test_a_width_that_fixed_heads_do_not_divide_is_rejected_with_a_message():
-    kind = class_of(archspec.load("swin_t"))
+    kind = class_of_shipped("swin_t")
     with torch.device("meta"):
         with pytest.raises(ValueError, match=r"^`WindowAttention` is for in_features % heads == 0"):
             kind(dim=128)
@@ -327,10 +334,10 @@ def test_a_width_that_fixed_heads_do_not_divide_is_rejected_with_a_message():
 
 
 def test_a_network_without_a_spec_or_after_a_pass_takes_no_arguments():
-    assert arguments_of(archspec.load("resnet18").fold()) == {}
+    assert arguments_of(shipped("resnet18").fold()) == {}
 
 
 def test_arguments_are_keyword_only():
     """Which parameters are arguments depends on the spec, so a position would mean little."""
     with pytest.raises(TypeError, match="positional"):
-        class_of(archspec.load("alexnet"))(10)
+        class_of_shipped("alexnet")(10)
