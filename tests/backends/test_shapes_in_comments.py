@@ -151,3 +151,52 @@ network net {
     text, _ = python_source(net.compiled)
     assert "conv(x)\n" in text
     assert "[B, _, _, _]" not in text
+
+
+COINCIDENCES = """
+block summed(group: int) {
+  input x: [B, C, H, W] where C % group == 0
+  output x -> rearrange("b (g c) h w -> b g c h w", c=group) -> sum(axis=-1)
+}
+
+block similar(heads: int) {
+  input x: [B, N, C]
+  q = x -> rearrange("b n (h d) -> b h n d", h=heads)
+  k = x -> rearrange("b n (h d) -> b h n d", h=heads)
+  output (q, k) -> einsum("b h n d, b h m d -> b h n m")
+}
+
+block merged {
+  input x: [B, H, W, C]
+  output x -> pad([(1, 0, 2 * ceil_div(H, 2) - H), (2, 0, 2 * ceil_div(W, 2) - W)]) -> relu
+}
+
+block taken(step: int) {
+  input x: [B, H, W, C]
+  output x -> slice(axis=1, step=step) -> relu
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "name", "expected"),
+    [
+        (
+            "x: f32[B = 1, 4, 8, 8]\n  output y = x -> summed(2)",
+            "Summed",
+            "[B, C//group, group, H]",
+        ),
+        ("x: f32[B = 1, 4, 8]\n  output y = x -> similar(2)", "Similar", "[B, heads, N, N]"),
+        (
+            "x: f32[B = 1, 5, 5, 3]\n  output y = x -> merged",
+            "Merged",
+            "[B, 2*-(-H//2), 2*-(-W//2), C]",
+        ),
+        ("x: f32[B = 1, 4, 4, 3]\n  output y = x -> taken(2)", "Taken", "[B, -(-H//step), W, C]"),
+    ],
+)
+def test_a_size_has_the_expression_of_its_axis_although_others_are_equal(
+    network, body, name, expected
+):
+    net = network(f"{COINCIDENCES}\nnetwork n {{\n  input {body}\n}}\n")
+    assert expected in comments(net, name)

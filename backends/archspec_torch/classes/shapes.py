@@ -14,6 +14,7 @@ from archspec.graph.expression import (
     choices_in,
     evaluated,
     has_names,
+    has_unknown_sizes,
     names_in,
     substituted,
 )
@@ -138,6 +139,8 @@ class Shapes:
 
     def _spelled(self, origin: Expression, values: Sequence[int]) -> str:
         """An expression over names of the class, if it has these values; else ""."""
+        if has_unknown_sizes(origin):
+            return ""
         literals: dict[str, Expression] = {}
         for name in names_in(origin):
             if name not in self.shown:

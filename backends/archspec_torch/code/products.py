@@ -55,6 +55,14 @@ def collected(expression: Expression) -> Expression:
     return written_product(*factors_of([expression])) if numbers > 1 else expression
 
 
+def powers(expression: Expression) -> Expression:
+    """A product with a power for equal factors: `size**2` for `size * size`."""
+    if not isinstance(expression, Operation) or expression.sign != "*":
+        return expression
+    number, parts = factors_of([expression])
+    return written_product(number, parts) if any(parts[one] > 1 for one in parts) else expression
+
+
 def factors_of(expressions: Iterable[Expression]) -> tuple[int, Counter[Expression]]:
     """The numeric factor of a product, and the exponents of its other factors."""
     numbers: list[int] = []

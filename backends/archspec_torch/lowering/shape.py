@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from archspec.graph.expression import Number
+from archspec.graph.expression import Number, has_unknown_sizes
 from archspec.ops.einops_notation import Plan
 from archspec.types.dim import Dim
 from archspec.types.tensor import TensorType
@@ -159,7 +159,9 @@ def _part_size(site: Site, plan: Plan, part: int, scope: Scope) -> Code:
     """The size of an axis: what the spec has for its name, whatever else is equal to it."""
     name, number = plan.names[part], plan.split[part].constant
     if number is not None and name in dict(site.op.axes):
-        return code(Hole(number, "size", site.instance.written.get(name, Number(number))))
+        written = site.instance.written.get(name, Number(number))
+        if not has_unknown_sizes(written):
+            return code(Hole(number, "size", written))
     return scope.size(plan.split[part])
 
 

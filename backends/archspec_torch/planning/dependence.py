@@ -28,8 +28,9 @@ from archspec_torch.code.pieces import Code, Hole, call, code, constructed, hole
 from archspec_torch.code.sizes import size_code
 from archspec_torch.lowering import lower
 from archspec_torch.lowering.base import Scope, site
+from archspec_torch.planning.kept_sizes import REFUSALS
 from archspec_torch.planning.origins import Origins
-from archspec_torch.planning.size_origins import REFUSALS, known_numbers, passed, size_origins
+from archspec_torch.planning.size_origins import known_numbers, passed, size_origins
 
 DIVISIONS = ("//", "ceil_div", "%")
 

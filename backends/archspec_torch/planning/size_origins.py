@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -17,39 +16,29 @@ from archspec.graph.expression import (
     evaluated,
     has_free_sizes,
     has_names,
+    has_unknown_sizes,
     names_in,
     simplified,
     substituted,
 )
-from archspec.graph.inference import inferred, own_inputs
 from archspec.graph.model import Graph, Node, Port
-from archspec.ops.base import OpError
 from archspec.ops.einops_notation import Plan
 from archspec.ops.indexing import Select
 from archspec.ops.merge import Concat, Split, Unbind
 from archspec.ops.rearrangement import Rearrange, Reduce, Repeat
 from archspec.ops.shape import Flatten
 from archspec.ops.windows import Fold, Unfold
-from archspec.types.atoms import OutsideFragment
 from archspec.types.dim import Dim
 from archspec.types.tensor import TensorType
-from archspec_torch.code.products import product, quotient
+from archspec_torch.code.products import powers, quotient
 from archspec_torch.code.sums import summed, total
+from archspec_torch.planning.kept_sizes import is_kept
 from archspec_torch.planning.pattern_sizes import given_size, product_of, taken_apart
-from archspec_torch.planning.window_sizes import FIRST_AXIS, after_window, has_window, keeps_size
+from archspec_torch.planning.window_sizes import CHANGES, of_windows
 
-REFUSALS = (
-    ArithmeticError,
-    LookupError,
-    NotImplementedError,
-    OpError,
-    OutsideFragment,
-    TypeError,
-    ValueError,
+NO_SIZES = frozenset(
+    {"count", "kernel", "stride", "padding", "dilation", "groups", "heads", "step"}
 )
-"""What an op, or code for it, raises for a value that it does not take at its place."""
-
-NO_SIZES = frozenset({"count", "kernel", "stride", "padding", "dilation", "groups", "heads"})
 """Attributes that are not sizes of a result."""
 
 FURTHEST = 50
@@ -159,18 +148,31 @@ class SizeOrigins:
             taken = node.op.axis % self.graph.type_of(source).rank
             return self.of(source, axis + (axis >= taken), depth)
         if isinstance(node.op, Unfold | Fold) and axis == 1:
-            return _of_windows(self.of(node.inputs[0], 1, depth), node)
-        found = _slid(self, node, axis, depth) or self._written(node, size)
+            return of_windows(self.of(node.inputs[0], 1, depth), node)
+        return (
+            _moved(self, node, axis, depth)
+            or _listed(self, node, port, axis)
+            or self._kept_or_written(node, port, axis, depth)
+        )
+
+    def _kept_or_written(self, node: Node, port: Port, axis: int, depth: int) -> Expression | None:
+        """The size of an axis of an input, or one in the attributes of an op."""
+        ranks = [self.graph.type_of(one).rank for one in node.inputs]
+        rank = self.graph.type_of(port).rank
+        alike = [(at, axis) for at, one in enumerate(ranks) if one == rank]
+        kept = self._kept(node, port.index, axis, alike, depth)
+        found = self._written(node, port, axis)
         if found is not None:
-            return found
-        alike = self._alike(node, len(shape))
-        alike = [one for one in alike if self.graph.type_of(one).shape[axis].constant == size]
-        if alike:
-            return self.of(_deciding(self.graph, node, alike, axis), axis, depth)
+            return next((one for one, proved in kept if proved), found)
+        if kept:
+            return kept[0][0]
         if isinstance(node.op, Concat):
-            return self._sum(node, axis, depth)
-        found = self._flattened(node, axis, depth) or self._shared_out(node, axis, depth)
-        return found or self._somewhere(node, size, depth)
+            return _sum(self, node, axis, depth)
+        found = _flattened(self, node, axis, depth) or _shared_out(self, node, axis, depth)
+        if found is not None or self.graph.type_of(port).shape[axis].constant == 1:
+            return found
+        anywhere = [(at, where) for at, rank in enumerate(ranks) for where in range(rank)]
+        return next((one for one, _ in self._kept(node, port.index, axis, anywhere, depth)), None)
 
     def _rearranged(
         self, node: Node, plan: Callable[[TensorType], Plan], axis: int, depth: int
@@ -201,51 +203,30 @@ class SizeOrigins:
             if type(size) is int
         }
 
-    def _alike(self, node: Node, rank: int) -> list[Port]:
-        return [port for port in node.inputs if self.graph.type_of(port).rank == rank]
+    def _kept(
+        self, node: Node, output: int, axis: int, places: Sequence[tuple[int, int]], depth: int
+    ) -> list[tuple[Expression | None, bool]]:
+        """The expressions of those axes of inputs that may be an axis of a result.
 
-    def _written(self, node: Node, size: int) -> Expression | None:
+        Those for which this is proved are first, then those with names.
+        """
+        size = node.types[output].shape[axis]
+        groups: dict[Expression | None, list[tuple[int, int]]] = {}
+        for at, where in places:
+            if self.graph.type_of(node.inputs[at]).shape[where] == size:
+                groups.setdefault(self.of(node.inputs[at], where, depth), []).append((at, where))
+        found = {one: is_kept(self.graph, node, own, output, axis) for one, own in groups.items()}
+        order = sorted(groups, key=lambda one: (not found[one], one is None or not has_names(one)))
+        return [(one, bool(found[one])) for one in order if found[one] is not False]
+
+    def _written(self, node: Node, port: Port, axis: int) -> Expression | None:
+        size = self.graph.type_of(port).shape[axis]
         found = entries(node, self.names)
         for name, one, value in sorted(found, key=lambda entry: entry[0] != "width"):
-            if name not in NO_SIZES and type(value) is int and value == size:
+            if name not in NO_SIZES and type(value) is int and size == value:
                 return self.resolved(one, node)
-        return Number(size) if getattr(node.op, "width", None) == size else None
-
-    def _sum(self, node: Node, axis: int, depth: int) -> Expression | None:
-        """The size of an axis of a concatenation."""
-        parts: list[Expression] = []
-        for port in node.inputs:
-            size = self.graph.type_of(port).shape[axis].constant
-            parts.append(self.of(port, axis, depth) or Number(size or 0))
-        return None if all(isinstance(part, Number) for part in parts) else total(parts)
-
-    def _shared_out(self, node: Node, axis: int, depth: int) -> Expression | None:
-        """The size of a part of an axis that is split into equal parts."""
-        if not isinstance(node.op, Split) or len({*node.types}) > 1:
-            return None
-        (source,) = node.inputs
-        whole = self.of(source, axis, depth)
-        return None if whole is None else quotient(whole, [Number(len(node.types))])
-
-    def _flattened(self, node: Node, axis: int, depth: int) -> Expression | None:
-        """The product of the axes that `flatten` merges."""
-        if not isinstance(node.op, Flatten):
-            return None
-        (source,) = node.inputs
-        rank = self.graph.type_of(source).rank
-        start = node.op.start % rank if rank else 0
-        if axis != start:
-            return None
-        count = rank - len(node.types[0].shape) + 1
-        return product_of(self.of(source, start + at, depth) for at in range(count))
-
-    def _somewhere(self, node: Node, size: int, depth: int) -> Expression | None:
-        """A size of an input on any axis."""
-        for port in node.inputs if size > 1 else ():
-            for axis, other in enumerate(self.graph.type_of(port).shape):
-                if other.constant == size:
-                    return self.of(port, axis, depth)
-        return None
+        width = getattr(node.op, "width", None)
+        return Number(width) if type(width) is int and size == width else None
 
     def _of_input(self, port: Port, axis: int, size: int) -> Expression:
         """The name of a size of an input, or its position."""
@@ -265,48 +246,57 @@ def _sizes_read(graph: Graph) -> Sequence[str]:
     return [name for name in sizes if name not in graph.arguments]
 
 
-def _slid(origins: SizeOrigins, node: Node, axis: int, depth: int) -> Expression | None:
-    """The size of an axis along which a window slides, or which an op leaves as it is."""
-    slides, keeps = axis >= FIRST_AXIS and has_window(node), keeps_size(node, axis)
-    before = origins.of(node.inputs[0], axis, depth) if slides or keeps else None
-    if before is None or keeps:
-        return before
-    return after_window(node, axis, before, lambda one: origins.resolved(one, node))
+def _moved(origins: SizeOrigins, node: Node, axis: int, depth: int) -> Expression | None:
+    """The size of an axis that a sliding window, padding or a step changes."""
+    for changes, changed in CHANGES:
+        if changes(node, axis):
+            before = origins.of(node.inputs[0], axis, depth)
+            if before is None:
+                return None
+            return changed(node, axis, before, lambda one: origins.resolved(one, node))
+    return None
 
 
-def _of_windows(channels: Expression | None, node: Node) -> Expression | None:
-    """The channels times the positions of a window after `unfold`, or without them after `fold`."""
-    assert node.op is not None
-    written = node.instance.written if node.instance is not None else {}
-    side = getattr(node.op, "kernel", None)
-    if channels is None or type(side) is not int:
+def _listed(origins: SizeOrigins, node: Node, port: Port, axis: int) -> Expression | None:
+    """A size of a result whose whole shape is an attribute, as of `reshape`."""
+    shape = origins.graph.type_of(port).shape
+    for name, one in node.instance.written.items() if node.op and node.instance else ():
+        if isinstance(one, Operation) and getattr(node.op, name, None) == shape:
+            items = one.operands if one.sign == "tuple" else ()
+            found = origins.resolved(items[axis], node) if len(items) == len(shape) else None
+            return None if found is None or has_unknown_sizes(found) else found
+    return None
+
+
+def _sum(origins: SizeOrigins, node: Node, axis: int, depth: int) -> Expression | None:
+    """The size of an axis of a concatenation."""
+    parts: list[Expression] = []
+    for port in node.inputs:
+        size = origins.graph.type_of(port).shape[axis].constant
+        parts.append(origins.of(port, axis, depth) or Number(size or 0))
+    return None if all(isinstance(part, Number) for part in parts) else total(parts)
+
+
+def _shared_out(origins: SizeOrigins, node: Node, axis: int, depth: int) -> Expression | None:
+    """The size of a part of an axis that is split into equal parts."""
+    if not isinstance(node.op, Split) or len({*node.types}) > 1:
         return None
-    kernel = written.get("kernel") or Number(side)
-    if isinstance(node.op, Unfold):
-        return product([channels, kernel, kernel])
-    return quotient(channels, [kernel, kernel])
+    (source,) = node.inputs
+    whole = origins.of(source, axis, depth)
+    return None if whole is None else quotient(whole, [Number(len(node.types))])
 
 
-def _deciding(graph: Graph, node: Node, ports: Sequence[Port], axis: int) -> Port:
-    """Of inputs with the same size, the one whose size the result of an op has: values."""
-    inputs = graph.types_read(node)
-    if node.op is None or node.instance is None or len(ports) == 1:
-        return ports[0]
-    regions = node.instance.regions
-    for port in ports:
-        places = [at for at, one in enumerate(node.inputs) if one == port]
-        changed = [_longer(one, axis) if at in places else one for at, one in enumerate(inputs)]
-        with suppress(*REFUSALS):
-            types, _ = inferred(node.op, regions, own_inputs(regions, tuple(changed)))
-            if types[0].shape[axis] == changed[places[0]].shape[axis]:
-                return port
-    return ports[0]
-
-
-def _longer(kind: TensorType, axis: int) -> TensorType:
-    """The type with a larger size of an axis."""
-    shape = [size * 2 if at == axis else size for at, size in enumerate(kind.shape)]
-    return TensorType(kind.dtype, tuple(shape))
+def _flattened(origins: SizeOrigins, node: Node, axis: int, depth: int) -> Expression | None:
+    """The product of the axes that `flatten` merges."""
+    if not isinstance(node.op, Flatten):
+        return None
+    (source,) = node.inputs
+    rank = origins.graph.type_of(source).rank
+    start = node.op.start % rank if rank else 0
+    if axis != start:
+        return None
+    count = rank - len(node.types[0].shape) + 1
+    return product_of(origins.of(source, start + at, depth) for at in range(count))
 
 
 def _beside(graph: Graph, node: Node) -> tuple[Port, ...]:
@@ -329,7 +319,8 @@ def _of_result(
         if one is None:
             return None
         known[name] = substituted(one, known)
-    return summed(substituted(found, known))
+    found = substituted(found, known)
+    return summed(powers(found))
 
 
 def passed(
