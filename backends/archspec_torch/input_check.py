@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
+from archspec.analysis.counting import count
 from archspec.analysis.sizes import valid_sizes
 from archspec.frozen import frozen
 from archspec.graph.codegen.interface import Input
@@ -59,8 +60,9 @@ def check_method(network: Compiled, inputs: Sequence[NamedInput]) -> Iterator[st
     yield f"        {recorded} = torch.compiler.is_compiling() or torch.jit.is_tracing()"
     yield f"        if {recorded} or isinstance({inputs[0].name}, torch.fx.Proxy):"
     yield "            return"
+    weighted = bool(count(network).parameters)
     for one in inputs:
-        yield from _type_check(one)
+        yield from _type_check(one, weighted=weighted)
     if any(one.has_one_rank for one in inputs):
         yield from _sizes_check(network, inputs)
         yield from _refusal(network, inputs)
@@ -80,8 +82,11 @@ def _is_short(valid: ValidSizes) -> bool:
     return comparisons(valid.formula) <= MOST_COMPARISONS
 
 
-def _type_check(one: NamedInput) -> Iterator[str]:
-    """Whether an input is missing, and whether it has a type of the right kind."""
+def _type_check(one: NamedInput, *, weighted: bool) -> Iterator[str]:
+    """Whether an input is missing, and whether it has a type of the right kind.
+
+    A module without weights computes in the precision of its inputs.
+    """
     name, item = one.name, one.item
     if item.optional:
         mode, sign = ("training", "") if item.training is not None else ("inference", "not ")
@@ -101,7 +106,7 @@ def _type_check(one: NamedInput) -> Iterator[str]:
     yield f"        if {given}{wrong}:"
     known = wanted.get(dtype) or TORCH_TYPES[dtype]
     yield f'            raise ValueError(f"`{name}` is {{{name}.dtype}}, not {known}")'
-    if dtype is DType.F32:
+    if dtype is DType.F32 and weighted:
         yield from _double_check(name, given)
 
 
