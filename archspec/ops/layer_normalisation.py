@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, TypeAlias
 
+from archspec.ops.advice import Application, Doubt
 from archspec.ops.base import Check, Example, Op, OpError, Parameter, Seen, ShapeRule
 from archspec.ops.normalisation import scale_and_shift
 from archspec.ops.shape_rules import (
@@ -76,6 +77,9 @@ class LayerNorm(Op):
         both = scale_and_shift(shape, self.weight_init, self.bias_init)
         return both if self.bias else both[:1]
 
+    def doubt(self, use: Application) -> Doubt | None:
+        return _along_the_width(self, use)
+
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return along(self.axis, inputs[0])
 
@@ -114,6 +118,9 @@ class RMSNorm(Op):
         x = inputs[0]
         shape = normalised_shape(self.name, x, normalised_axes(self.name, self.axis, x.rank))
         return scale_and_shift(shape, self.weight_init, None)[:1]
+
+    def doubt(self, use: Application) -> Doubt | None:
+        return _along_the_width(self, use)
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return along(self.axis, inputs[0])
@@ -174,8 +181,35 @@ class L2Normalize(Op):
     axis: int = 1
     eps: float = 1e-12
 
+    def doubt(self, use: Application) -> Doubt | None:
+        """Sequences of vectors, [B, N, D], that are scaled along their positions by default."""
+        before = use.origin(0)
+        if "axis" in use.explicit or use.inputs[0].rank != 3 or before is None:
+            return None
+        if before.channel_axis != "last" and before.name != "linear":
+            return None
+        return Doubt(
+            f"`l2_normalize` scales along axis 1, but the vectors of `{use.inputs[0]}`, from "
+            f"`{before.name}`, are on the last axis",
+            "write `l2_normalize(axis=-1)`; if the positions are meant, `axis=1`",
+        )
+
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return along(self.axis, inputs[0])
+
+
+def _along_the_width(op: LayerNorm | RMSNorm, use: Application) -> Doubt | None:
+    """Images that are normalised along their last axis, their width, because none is given."""
+    if "axis" in use.explicit or use.inputs[0].rank != 4:
+        return None
+    before = use.origin(0)
+    if before is None or before.channel_axis != "first":
+        return None
+    return Doubt(
+        f"`{op.name}` normalises the last axis, here the width of the images from `{before.name}`",
+        f"along the channels write `{op.name}(axis=1)`; over a whole image `{op.name}(axis=[1, 2, "
+        "3])`; if the width is meant, `axis=-1`",
+    )
 
 
 NORMALISED = "normalised features"

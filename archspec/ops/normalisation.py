@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from archspec.ops.advice import Application, Doubt
 from archspec.ops.base import Check, Example, Op, OpError, Parameter, Seen
 from archspec.ops.shape_rules import axis_index, fixed_channels, float_input, images, known_channels
 from archspec.ops.symbols import Count
@@ -68,6 +69,19 @@ class BatchNorm(Op):
             training_only=self.track,
         )
         return x
+
+    def doubt(self, use: Application) -> Doubt | None:
+        """Sequences of vectors, [B, N, D], normalised along their positions, as by default."""
+        before = use.origin(0)
+        if "axis" in use.explicit or use.inputs[0].rank != 3 or before is None:
+            return None
+        if before.channel_axis != "last" and before.name != "linear":
+            return None
+        return Doubt(
+            f"`batch_norm` takes the channels on axis 1, but those of `{use.inputs[0]}`, from "
+            f"`{before.name}`, are on the last axis",
+            "write `batch_norm(axis=-1)`; if the positions are meant, `axis=1`",
+        )
 
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
         if not (self.affine or self.track):

@@ -14,7 +14,9 @@ from archspec.syntax.site import Site
 NEAR = 60
 """Number of tokens examined on either side."""
 
-_ENDS = frozenset({"NL", ",", "->", "=", "=>", "$END", "then", "else", "", "where", "when"})
+_ENDS = frozenset(
+    {"NL", ",", "->", "=", "=>", "$END", "then", "else", "", "where", "when", "output"}
+)
 
 
 def between(s: Site, start: int, end: int) -> Span:
@@ -45,7 +47,7 @@ def write_before(text: str) -> Callable[[Site], tuple[Edit, ...]]:
 
 def label_before(s: Site) -> tuple[Edit, ...]:
     """`conv(3) as stem` as `stem: conv(3)`."""
-    first = _operand_before(s)
+    first = operand_before(s)
     start, end = s.near(first).start, s.near(-1).end
     return (
         Edit(between(s, start, start), f"{s.word(1)}: "),
@@ -79,6 +81,15 @@ def without_before(s: Site) -> tuple[Edit, ...]:
     text, token = s.reader.k.source.text, s.near(-1)
     end = token.end + len(text[token.end :]) - len(text[token.end :].lstrip(" "))
     return (Edit(between(s, token.start, min(end, s.token.start)), ""),)
+
+
+def result_out(s: Site) -> tuple[Edit, ...]:
+    """`block f -> Tensor {` as `block f {`."""
+    last = 0
+    while s.near(last).type not in ("{", ":", "NL", "$END", "") and last < NEAR:
+        last += 1
+    place = between(s, s.near(-1).end, s.near(last - 1).end)
+    return (Edit(place, ""),) if s.near(last).type == "{" else ()
 
 
 def line_out(s: Site) -> tuple[Edit, ...]:
@@ -135,28 +146,9 @@ def _indent(text: str, at: int) -> str:
     return line[: len(line) - len(line.lstrip())]
 
 
-def ternary(s: Site) -> tuple[Edit, ...]:
-    """`a if c else b` as `if c then a else b`."""
-    first = _operand_before(s)
-    at, depth = 1, s.token.depth
-    while at < NEAR and not (s.near(at).type == "else" and s.near(at).depth == depth):
-        if s.near(at).type in ("NL", "$END", ""):
-            return ()
-        at += 1
-    last = _operand_behind(s, at + 1)
-    if not first or at >= NEAR or last < at + 1:
-        return ()
-    text = s.reader.k.source.text
-    chosen = text[s.near(first).start : s.near(-1).end]
-    condition = text[s.near(1).start : s.near(at - 1).end]
-    other = text[s.near(at + 1).start : s.near(last).end]
-    place = between(s, s.near(first).start, s.near(last).end)
-    return (Edit(place, f"if {condition} then {chosen} else {other}"),)
-
-
-def _operand_before(s: Site) -> int:
-    """Offset of the first token of the expression that ends before this one."""
-    at, open_ = -1, 0
+def operand_before(s: Site, end: int = 0) -> int:
+    """Offset of the first token of the expression that ends before the token at an offset."""
+    at, open_ = end - 1, 0
     while at > -NEAR and s.at + at >= 0:
         kind = s.near(at).type
         if kind in CLOSERS:
@@ -171,7 +163,7 @@ def _operand_before(s: Site) -> int:
     return at + 1
 
 
-def _operand_behind(s: Site, at: int) -> int:
+def operand_behind(s: Site, at: int) -> int:
     """Offset of the last token of the expression that begins at an offset."""
     open_ = 0
     while at < 2 * NEAR:
@@ -191,6 +183,22 @@ def _operand_behind(s: Site, at: int) -> int:
 def type_behind(s: Site) -> tuple[Edit, ...]:
     """`int width` as `width: int`."""
     return (Edit(s.span(-1, 0), f"{s.word()}: {s.word(-1)}"),)
+
+
+def type_before_default(s: Site) -> tuple[Edit, ...]:
+    """`width = int 3` as `width: int = 3`."""
+    return (Edit(s.span(-3, 0), f"{s.word(-3)}: {s.word(-1)} = {s.word()}"),)
+
+
+def body_in_braces(s: Site) -> tuple[Edit, ...]:
+    """`for i in 0..3 conv(8, 3) -> relu` as `for i in 0..3 { conv(8, 3) -> relu }`."""
+    start, last = s.token.start, 0
+    while (last := operand_behind(s, last)) >= 0 and s.near(last + 1).type == "->":
+        last += 2
+    if last < 0:
+        return ()
+    end = s.near(last).end
+    return (Edit(between(s, start, start), "{ "), Edit(between(s, end, end), " }"))
 
 
 def in_parentheses(s: Site) -> tuple[Edit, ...]:
@@ -314,7 +322,7 @@ _JOINED = re.compile(r'"([^"{}]*)"\s*\+\s*(?:str\((\w+)\)|(\w+))$')
 
 def joined_label(s: Site) -> tuple[Edit, ...]:
     """`"layer" + str(i)` as `"layer{i}"`."""
-    first = _operand_before(s)
+    first = operand_before(s)
     place = between(s, s.near(first).start, s.near(-1).end)
     found = _JOINED.fullmatch(place.text)
     return (Edit(place, f'"{found[1]}{{{found[2] or found[3]}}}"'),) if found else ()

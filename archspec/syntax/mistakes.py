@@ -13,7 +13,8 @@ from archspec.syntax.keywords import DEFINITION_WORDS, RESERVED_WORDS, STATEMENT
 from archspec.syntax.mistake import BEFORE, DROP, Mistake, insert, replace
 from archspec.syntax.mistakes_choices import CHOICES
 from archspec.syntax.mistakes_definitions import DEFINITIONS, PARAMETERS
-from archspec.syntax.mistakes_python import PARAMETER_TYPES, PYTHON, outputs_of_a_dictionary
+from archspec.syntax.mistakes_python import PYTHON, outputs_of_a_dictionary
+from archspec.syntax.mistakes_types import PARAMETER_TYPES
 from archspec.syntax.site import OPERAND_STARTS, Site
 
 _COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">=", "in"})

@@ -27,6 +27,29 @@ def _meant_definition(s: Site) -> str:
     return close if close and s.after in ("NAME", "(", "{") else ""
 
 
+_DATA = frozenset({"x", "y", "input", "inputs", "data", "image", "images", "img", "h", "tensor"})
+"""Names that functions usually give to their data."""
+
+
+def _as_definition(s: Site) -> str:
+    """How a function or class of Python is defined: with its data as inputs, not as parameters."""
+    name = s.word(1) if s.word(1) not in DEFINITION_WORDS else "unit"
+    names = []
+    for at in range(3, 40) if s.near(2).type == "(" and s.word() not in ("class", "struct") else ():
+        if s.near(at).type in (")", "NL", "$END", ""):
+            break
+        if s.near(at).type == "NAME" and s.near(at - 1).type in ("(", ","):
+            names.append(s.word(at))
+    data = [one for one in names if one in _DATA]
+    rest = ", ".join(one for one in names if one not in (*data, "self"))
+    head = f"{name}({rest})" if rest else name
+    inputs = f"input {', '.join(data)} .. " if data else ".. "
+    return (
+        f"a named layer is `block {head} {{ {inputs}}}`, a complete network `network {head} "
+        f"{{ .. }}`" + ("; data are inputs, not parameters" if data and rest else "")
+    )
+
+
 def _head_end(s: Site) -> bool:
     """Whether this is the end of the head of a block or network."""
     return s.head() in ("block", "network", "inline") and s.expects("{") and not s.bracket
@@ -74,8 +97,8 @@ DEFINITIONS = (
         lambda s: _top(s) and s.after == "NAME" and s.word() in FOREIGN_DEFINITIONS,
         "there is no `<word>`: a definition starts with `block`, `network`, `rule` or `preset`",
         "«def» f(x):\n    return x\nblock a { relu }",
-        fix="a named layer is `block <meant> { .. }`, a complete network `network <meant> { .. }`",
-        meant=lambda s: s.word(1),
+        fix="<meant>",
+        meant=_as_definition,
     ),
     Mistake(
         "E0119",
@@ -218,6 +241,7 @@ DEFINITIONS = (
         "the head of a block does not declare its result",
         "block f(n: int) «->» [B, n] { relu }",
         fix="the body determines it; only rules may have signatures",
+        edits=edits.result_out,
     ),
     Mistake(
         "E0117",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from archspec.diagnostics.model import Edit
 from archspec.diagnostics.suggest import closest
-from archspec.syntax import comprehension_edits
+from archspec.syntax import comprehension_edits, conditional_edits
 from archspec.syntax import mistake_edits as edits
 from archspec.syntax.dictionaries import instead
-from archspec.syntax.keywords import PARAMETER_TYPES as TYPES
-from archspec.syntax.keywords import STATEMENT_WORDS, TYPE_WORDS
+from archspec.syntax.keywords import PARAMETER_TYPES, STATEMENT_WORDS
 from archspec.syntax.mistake import BEFORE, Mistake, insert, replace
+from archspec.syntax.mistakes_choices import words_of_statement
 from archspec.syntax.site import Site
 
 _RETURNS = ("return", "yield")
@@ -132,6 +132,35 @@ PYTHON = (
         "block a {\n  for i in 0..«=»3 { relu }\n}",
         fix="write `<edit>`",
         edits=edits.half_open,
+    ),
+    Mistake(
+        "E0117",
+        lambda s: (
+            s.type in ("NUMBER", "STRING", "NAME")
+            and s.near(-2).type == "="
+            and s.near(-3).type == "NAME"
+            and s.word(-1) in PARAMETER_TYPES
+            and s.bracket == "{"
+        ),
+        "a value has no type in front of it",
+        "block a {\n  n = int «3»\n  conv(n, 3)\n}",
+        fix="write `<meant> = <word>`; a parameter has its type after its name: "
+        "`<meant>: <before> = <word>`",
+        meant=lambda s: s.word(-3),
+        edits=edits.without_before,
+    ),
+    Mistake(
+        "E0131",
+        lambda s: (
+            s.type in ("NAME", "STRING", "[")
+            and s.after_operand
+            and s.expects("{")
+            and "for" in words_of_statement(s)
+        ),
+        "the body of a `for` is in braces: `for i in 0..n { .. }`",
+        "block a {\n  for i in 0..3 «conv»(8, 3) -> relu\n}",
+        fix="put the body in braces",
+        edits=edits.body_in_braces,
     ),
     Mistake(
         "E0117",
@@ -286,106 +315,6 @@ PYTHON = (
         "a conditional starts with `if`: `if c then a else b`",
         "block a {\n  y = 1 «if» c else 2\n}",
         fix="write `<edit>`",
-        edits=edits.ternary,
-    ),
-)
-
-PARAMETER_TYPES = (
-    Mistake(
-        "E0130",
-        lambda s: s.in_parameters and s.type == "." and s.near(-2).type == ":",
-        "a type is one word: a layer has the type `layer`",
-        "block f(n: nn«.»Module) { relu }",
-        fix="write `layer`",
-        edits=edits.type_of_layer,
-    ),
-    Mistake(
-        "E0130",
-        lambda s: (
-            s.in_parameters
-            and s.type == "<"
-            and s.word(-1) in ("list", "List", "vector", "Array")
-            and s.near(-2).type == ":"
-        ),
-        "the type of the items is in brackets: `list[<meant>]`",
-        "block f(n: list«<»int>) { relu }",
-        fix="write `list[<meant>]`",
-        meant=lambda s: s.word(1),
-        edits=edits.items_in_brackets,
-    ),
-    Mistake(
-        "E0130",
-        lambda s: (
-            s.type == ","
-            and s.bracket == "["
-            and s.near(s.opener() - 1).type == "NAME"
-            and s.near(s.opener() - 2).type == "["
-            and s.near(s.opener() - 4).type == ":"
-            and s.word(s.opener() - 3) in ("list", "List")
-        ),
-        "the items of a `list` of tuples have no types",
-        "block f(n: list[tuple[int«,» int]]) { relu }",
-        fix="write `list`",
-        edits=edits.plain_list,
-    ),
-    Mistake(
-        "E0130",
-        lambda s: (
-            s.type in ("=", ",")
-            and s.bracket == "["
-            and s.word(s.opener() - 1) in TYPE_WORDS
-            and s.near(s.opener() - 2).type == ":"
-            and s.near(s.opener() - 4).type in ("(", ",")
-            and s.head() in ("block", "network")
-            and s.token.depth > 1
-        ),
-        "data cannot be a parameter",
-        "network f(x: f32[B «=» 1, 8]) { relu }",
-        fix="declare it in the body: `input x: f32[B = 1, 3, H = 32, W = 32]`",
-    ),
-    Mistake(
-        "E0130",
-        lambda s: (
-            s.type == "NUMBER"
-            and s.before == "["
-            and s.word(-2) in TYPE_WORDS
-            and s.near(-3).type == ":"
-            and s.near(-5).type in ("(", ",")
-            and s.head() in ("block", "network")
-            and s.token.depth > 1
-        ),
-        "data cannot be a parameter",
-        "network f(x: f32[«1», 8]) { relu }",
-        fix="declare it in the body: `input x: f32[B = 1, 3, H = 32, W = 32]`",
-    ),
-    Mistake(
-        "E0117",
-        lambda s: s.type == "NAME" and s.near(-2).type in ("block", "network") and not s.bracket,
-        "parameters are written in parentheses after the name",
-        "block f «n» { relu }",
-        fix="write `<before>(<word>)`",
-        edits=edits.in_parentheses,
-    ),
-    Mistake(
-        "E0117",
-        lambda s: (
-            s.in_parameters and s.type == "NAME" and s.before == "NAME" and s.word(-1) in TYPES
-        ),
-        "the type follows the name: `<word>: <before>`",
-        "block f(int «n») { relu }",
-        fix="write `<word>: <before>`",
-        edits=edits.type_behind,
-    ),
-    Mistake(
-        "E0130",
-        lambda s: (
-            s.type == ","
-            and s.bracket == "["
-            and s.near(s.opener() - 1).type == "NAME"
-            and s.near(s.opener() - 2).type == ":"
-        ),
-        "a type has one argument: `list[int]`",
-        "block f(n: tuple[int«,» int]) { relu }",
-        fix="types are int, float, bool, str, layer, dim, init, value and list[..]",
+        edits=conditional_edits.ternary,
     ),
 )

@@ -6,7 +6,7 @@ PyTorch, `self.tower` is one module wherever it is called.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from archspec.diagnostics.model import Edit, Fix, Severity, Sink, diagnostic
 from archspec.ops.base import Op
@@ -71,9 +71,38 @@ def _check_uses(block: ast.BlockDef, layers: dict[str, ast.Bind], sink: Sink) ->
                     uses.setdefault(stage.text, {})[last] = stage
                 elif _is_input(before, inputs):
                     uses.setdefault(stage.text, {})[_text(before)] = stage
-    for name, found in uses.items():
+    repeated = _in_loops(block.body, layers)
+    for name, bound in layers.items():
+        found = uses.get(name, {})
         if len(found) > 1 or name in found:
-            _note(layers[name], name, list(found.values()), sink)
+            message = f"each use of `{name}` is an instance with weights of its own"
+            _note(message, bound, name, list(found.values())[-1], sink)
+        elif name in repeated and not _normalises(bound.value):
+            message = f"each iteration has an instance of `{name}` with weights of its own"
+            _note(message, bound, name, repeated[name], sink)
+
+
+def _normalises(value: ast.Expr) -> bool:
+    """Whether it is a norm, which usually has weights of its own wherever it is used."""
+    function = value.function if isinstance(value, ast.Call) else value
+    op = all_ops().get(function.text) if isinstance(function, ast.Name) else None
+    return op is not None and op.category == "normalisation"
+
+
+def _in_loops(body: ast.Body, layers: Mapping[str, ast.Bind]) -> dict[str, ast.Name]:
+    """The layers that are stages in the body of a loop without a label, each with its first use."""
+    found: dict[str, ast.Name] = {}
+    for loop in walk(body):
+        for item in walk(loop.body) if isinstance(loop, ast.For) else ():
+            stages: Sequence[ast.Expr] = ()
+            if isinstance(item, ast.Chain):
+                stages = item.stages
+            elif isinstance(item, ast.ExprStmt | ast.Output):
+                stages = (item.value,)
+            for stage in stages:
+                if isinstance(stage, ast.Name) and stage.text in layers:
+                    found.setdefault(stage.text, stage)
+    return found
 
 
 def _is_input(stages: Sequence[ast.Expr], inputs: set[str]) -> bool:
@@ -99,14 +128,14 @@ def _chains(body: ast.Body) -> Iterator[ast.Chain]:
             yield item
 
 
-def _note(bound: ast.Bind, name: str, uses: list[ast.Name], sink: Sink) -> None:
+def _note(message: str, bound: ast.Bind, name: str, use: ast.Name, sink: Sink) -> None:
     start = bound.span.start
     edit = Edit(Span(bound.span.source, start, start), "shared ")
     sink.report(
         diagnostic(
             "N0601",
-            f"each use of `{name}` is an instance with weights of its own",
-            uses[-1].span,
+            message,
+            use.span,
             secondary=[(bound.span, "a name for a layer is a definition, not an instance")],
             notes=("with a label at each use, `first: f`, this is not reported",),
             fix=Fix(f"for one set of weights write `shared {name} = ..`", (edit,)),

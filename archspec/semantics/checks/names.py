@@ -10,15 +10,18 @@ import re
 from bisect import bisect_right
 from functools import cache, cached_property, partial
 
-from archspec.diagnostics.model import Edit, Fix, Sink, diagnostic
+from archspec.diagnostics.model import Diagnostic, Edit, Fix, Sink, diagnostic
 from archspec.diagnostics.suggest import renamed, suggestion
 from archspec.ops.registry import all_ops
 from archspec.semantics.checks.body_statements import BodyStatements
 from archspec.semantics.checks.foreign_calls import ForeignCalls
+from archspec.semantics.checks.none_values import default_of_none, layer_of_none, new_axis
 from archspec.semantics.checks.undeclared import (
     WEIGHTS,
     comment_behind,
+    data_given,
     declared,
+    equals_behind,
     has_input,
     is_within,
     kind_word,
@@ -26,7 +29,6 @@ from archspec.semantics.checks.undeclared import (
     name_of_result,
     named_results,
 )
-from archspec.semantics.foreign.places import in_place
 from archspec.semantics.program.bound_names import bound_in, targets_of
 from archspec.semantics.program.definitions import (
     BlockDefinition,
@@ -71,7 +73,7 @@ def resolve_expression(scope: ModuleScope, expression: ast.Expr, sink: Sink) -> 
 
 def _walker(scope: ModuleScope, sink: Sink) -> _Walker:
     known = {*scope.names, *scope.missed, *all_ops(), *FUNCTIONS, *INITIALISER_NAMES, *ALWAYS}
-    return _Walker(scope.tree, known, sink, scope.is_damaged)
+    return _Walker(scope, known, sink)
 
 
 def _visit_all(scope: ModuleScope, walker: _Walker) -> None:
@@ -104,11 +106,11 @@ def _possibly_declared(node: ast.BlockDef | ast.RuleClause) -> frozenset[str]:
 
 
 class _Walker:
-    def __init__(self, tree: ast.Module, known: set[str], sink: Sink, is_damaged: bool) -> None:
-        self.tree, self.known = tree, known
-        self.foreign = ForeignCalls(tree, sink.report)
+    def __init__(self, scope: ModuleScope, known: set[str], sink: Sink) -> None:
+        self.scope, self.tree, self.known = scope, scope.tree, known
+        self.foreign = ForeignCalls(scope.tree, sink.report)
         self.sink = sink
-        self.is_damaged = is_damaged
+        self.is_damaged = scope.is_damaged
         self.suggestions: dict[str, str | None] = {}
         self.results: dict[int, dict[str, ast.Output | ast.Labelled]] = {}
         self.compared = 0
@@ -128,35 +130,17 @@ class _Walker:
     ) -> frozenset[str]:
         for parameter in parameters:
             for part in (parameter.domain, parameter.default):
-                if part is not None and not self.is_none(part, parameter):
+                if part is not None and not self.is_none(default_of_none(part, parameter)):
                     self.visit(part, names)
             if parameter.name is not None:
                 names |= {parameter.name}
         return names
 
-    def is_none(self, part: ast.Expr, parameter: ast.Parameter) -> bool:
-        """Report a default `None`; return whether it was one."""
-        if not isinstance(part, ast.Name) or part.text != "None" or "None" in self.known:
+    def is_none(self, found: Diagnostic | None) -> bool:
+        """Report what is found about `None`, unless it is a name here; return whether it was."""
+        if found is None or "None" in self.known:
             return False
-        message = "there is no `None` here"
-        if parameter.type is not None and parameter.type.name in ("layer", "Layer"):
-            words = "a layer that changes nothing is `identity`: with it, no `if` is needed"
-            fix = Fix(words, (Edit(part.span, "identity"),))
-            self.sink.report(diagnostic("E0210", message, part.span, fix=fix))
-            return True
-        if parameter.type is None:
-            fix = Fix("write `none`", (Edit(part.span, "none"),))
-            self.sink.report(diagnostic("E0210", "`None` is `none` here", part.span, fix=fix))
-            return True
-        message, source = "a parameter with a type has no `None`", parameter.span.source
-        start = (text := source.text).rfind("=", 0, part.span.start)
-        start -= len(text[:start]) - len(text[:start].rstrip())
-        edit = Edit(Span(source, start, part.span.end), "")
-        words = (
-            "remove `= None`, so that it must be given, choose a value that means nothing, such "
-            f"as 0, or leave out the type and write `{parameter.name} = none`"
-        )
-        self.sink.report(diagnostic("E0210", message, part.span, fix=Fix(words, (edit,))))
+        self.sink.report(found)
         return True
 
     def visit(self, node: object, names: frozenset[str]) -> None:
@@ -165,23 +149,12 @@ class _Walker:
             item, seen = stack.pop()
             if isinstance(item, ast.Name):
                 self.name(item, seen)
-            elif isinstance(item, ast.Index) and self.is_new_axis(item):
+            elif isinstance(item, ast.Index) and self.is_none(new_axis(item)):
                 stack.append((item.base, seen))
             elif isinstance(item, tuple):
                 stack.extend((part, seen) for part in reversed(item))
             elif isinstance(item, ast.Node):
                 stack.extend(reversed(self.parts(item, seen)))
-
-    def is_new_axis(self, node: ast.Index) -> bool:
-        """Report `x[None]`, a new axis in NumPy; return whether it was one."""
-        names = [one.text for one in node.indices if isinstance(one, ast.Name)]
-        if names != ["None"] or len(node.indices) != 1 or "None" in self.known:
-            return False
-        message = "a tensor gets a new axis by `unsqueeze`"
-        written = f"{node.base.span.text} -> unsqueeze(0)"
-        fix = Fix(f"write `{written}`", (Edit(node.span, in_place(written, node.span)),))
-        self.sink.report(diagnostic("E0210", message, node.span, fix=fix))
-        return True
 
     def parts(self, item: ast.Node, seen: frozenset[str]) -> list[tuple[object, frozenset[str]]]:
         """The parts of a node to visit, each with the names visible to it."""
@@ -272,7 +245,7 @@ class _Walker:
         value, name = argument.value, argument.name
         if name is None or not isinstance(value, ast.Name):
             return False
-        if self.is_known_name(value.text, seen):
+        if value.text == "None" or self.is_known_name(value.text, seen):
             return False  # checked first: the attributes of all ops require importing them all
         function = call.function
         if not isinstance(function, ast.Name) or function.text in seen:
@@ -295,8 +268,10 @@ class _Walker:
     def suggestion(self, node: ast.Name, seen: frozenset[str]) -> Fix | None:
         """The name that was probably meant; limited to a few searches, which are slow."""
         text = node.text
-        if comment := comment_behind(node.span):
-            return comment
+        if found := comment_behind(node.span) or equals_behind(node.span):
+            return found
+        if text == "None" and id(node) in self.applied:
+            return layer_of_none(node.span)
         word = word_of_elsewhere(text)
         if word is not None:
             return Fix(word)
@@ -312,7 +287,12 @@ class _Walker:
             names = self.networks if isinstance(at, ast.Preset) else self.known | seen
             search = suggestion if isinstance(at, ast.Preset) else meant_by
             self.suggestions[text] = search(text, names)
-        return renamed(node.span, self.suggestions.get(text))
+        if (meant := self.suggestions.get(text)) is not None:
+            return renamed(node.span, meant)
+        at = self.around(node)
+        if isinstance(at, ast.BlockDef) and at.is_network:
+            return data_given(node, at, self.scope.definition)
+        return None
 
     def around(self, node: ast.Name) -> ast.Definition | None:
         """The definition in which a name is read."""

@@ -52,7 +52,10 @@ def check_sizes(
     formula = verdict.formula
     parts = formula.parts if isinstance(formula, All) else (formula,)
     if beyond_bounds(parts):
-        _warn(needs, clauses(formula), inputs, sink, axes_meant)
+        texts = clauses(formula)
+        _warn(
+            needs, texts, _in_both_modes(compiled, needs, texts, budget), inputs, sink, axes_meant
+        )
     elif not evaluate(condition, compiled.sizes):
         failing = tuple(item for item in needs if not evaluate(item.condition, compiled.sizes))
         sink.report(
@@ -81,23 +84,42 @@ def _limited_by_accident(
     return limited(conjunction(found), compiled.where, budget.question)
 
 
+def _in_both_modes(
+    compiled: Compiled, needs: Sequence[Requirement], texts: Sequence[str], budget: Budget
+) -> Sequence[str]:
+    """The clauses of the sizes that are valid in inference and in training, such as for its losses.
+
+    Those of inference if there are no others.
+    """
+    of_training = requirements(compiled.training, training=False)
+    if all(item in needs for item in of_training):
+        return texts
+    condition = conjunction(item.condition for item in (*needs, *of_training))
+    verdict = decide(condition, compiled.where, budget.question)
+    found = verdict.kind is VerdictKind.SOMETIMES
+    return clauses(verdict.formula) if found else texts
+
+
 def _warn(
     needs: tuple[Requirement, ...],
     texts: Sequence[str],
+    in_both: Sequence[str],
     inputs: Inputs,
     sink: Sink,
     axes_meant: Mapping[Span, Fix | None],
 ) -> None:
     span = _input_span(inputs)
-    clause = "where " + ", ".join(texts)
-    joined = ", " + ", ".join(texts) if inputs.where_span is not None else " " + clause
+    valid, clause = "where " + ", ".join(texts), "where " + ", ".join(in_both)
+    joined = ", " + ", ".join(in_both) if inputs.where_span is not None else " " + clause
     end = (inputs.where_span or span).end
     edit = Edit(Span(span.source, end, end), joined)
     fits = evaluate(conjunction(item.condition for item in needs), inputs.sizes)
     size = sizes_text(inputs.sizes)
     notes = () if fits else (f"the default sizes, {size}, are not among these",)
     reasons = _reasons(needs)
-    fix = Fix(f"declare this at the input: `{clause}`", (edit, *_multiples(texts, inputs)))
+    also = "" if in_both == texts else ", which training needs"
+    words = f"declare this at the input: `{clause}`{also}"
+    fix = Fix(words, (edit, *_multiples(in_both, inputs)))
     place, label = span, ""
     if (batch := _mixed_batch(texts, inputs)) is not None:
         notes = (
@@ -120,7 +142,7 @@ def _warn(
     sink.report(
         diagnostic(
             "W0401",
-            f"this network is only valid {clause}",
+            f"this network is only valid {valid}",
             place,
             label,
             secondary=reasons,

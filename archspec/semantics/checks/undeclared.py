@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterator, Sequence
+
 from archspec.diagnostics.model import Edit, Fix
+from archspec.semantics.program.definitions import BlockDefinition
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.syntax.visit import walk
@@ -15,6 +19,20 @@ def comment_behind(place: Span) -> Fix | None:
         return None
     sign = Span(place.source, len(before) - 2, len(before))
     return Fix("a comment starts with `#`; `//` divides", (Edit(sign, "#"),))
+
+
+_COMPARED = re.compile(r"[ \t]*==(?!=)")
+
+
+def equals_behind(place: Span) -> Fix | None:
+    """The fix for `output y == x -> f`, which compares, at the beginning of a statement."""
+    source = place.source
+    before = source.text[: place.start].rpartition("\n")[2].strip()
+    found = _COMPARED.match(source.text, place.end)
+    if found is None or before not in ("", "output"):
+        return None
+    sign = Span(source, found.end() - 2, found.end())
+    return Fix("`==` compares; a name is bound with `=`", (Edit(sign, "="),))
 
 
 def is_within(inner: Span, outer: Span) -> bool:
@@ -109,3 +127,51 @@ def declared(node: ast.BlockDef, name: str) -> Fix:
         return Fix(f"declare the input: `{line}`")
     edit = Edit(Span(first.source, first.start, first.start), line + gap)
     return Fix(f"declare the input: `{line}`", (edit,))
+
+
+def data_given(
+    node: ast.Name, network: ast.BlockDef, definition: Callable[[str], object]
+) -> Fix | None:
+    """The fix for data that a network is given, such as `labels` in `(logits, labels) -> loss`.
+
+    The type is that of the input of the block to which the data are passed.
+    """
+    statements = network.body.statements
+    statement = next((one for one in statements if is_within(node.span, one.span)), None)
+    uses = _applications(statement) if statement is not None else ()
+    found = next(((parts, stage) for parts, stage in uses if node in parts), None)
+    inputs = [one for one in statements if isinstance(one, ast.Input)]
+    if found is None or not inputs:
+        return None
+    parts, stage = found
+    function = stage.function if isinstance(stage, ast.Call) else stage
+    block = definition(function.text) if isinstance(function, ast.Name) else None
+    kind = _type_of(block, parts.index(node)) if isinstance(block, BlockDefinition) else ""
+    condition = statement.when if isinstance(statement, ast.Output) else None
+    when = f" when {condition.span.text}" if condition is not None else ""
+    line = f"input {node.text}: {kind or 'f32[B, 8]'}{when}"
+    last = inputs[-1].span
+    place, margin = Span(last.source, last.end, last.end), " " * (last.column - 1)
+    edits = (
+        (Edit(place, f"\n{margin}{line}"),) if kind and network.body.span.line < last.line else ()
+    )
+    return Fix(f"data that the network is given are inputs: `{line}`", edits)
+
+
+def _applications(node: ast.Node) -> Iterator[tuple[Sequence[ast.Expr], ast.Expr]]:
+    """The data at the beginning of each chain, and the layer that they are passed to."""
+    for item in walk(node):
+        if isinstance(item, ast.Chain):
+            head, stage = item.stages[:2]
+            yield head.items if isinstance(head, ast.TupleExpr) else (head,), stage
+
+
+def _type_of(block: BlockDefinition, index: int) -> str:
+    """The type of an input of a block as that of an input of a network; empty if there is none."""
+    statements = block.node.body.statements
+    items = [item for one in statements if isinstance(one, ast.Input) for item in one.items]
+    kind = items[index].type if index < len(items) else None
+    if kind is None:
+        return ""
+    text = kind.span.text.replace(", ...", "")
+    return text if not text.startswith("[") else f"f32{text}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from archspec.diagnostics.model import Diagnostic, Edit, Fix, diagnostic
+from archspec.ops.registry import all_ops
 from archspec.semantics.checks.rebinding import Rebinding
 from archspec.source import Span
 from archspec.syntax import ast
@@ -78,16 +79,17 @@ def _instead(statement: ast.ExprStmt) -> str | Fix:
         return called
     if isinstance(value, ast.Labelled) and isinstance(value.inner, ast.ListExpr):
         return "inputs are declared with `input x: [..]`"
-    if isinstance(value, ast.IfLayer) and (conditional := _outputs_when(value)) is not None:
-        return conditional
     if isinstance(value, ast.For) and _appends(value):
         return (
             "lists cannot be changed; a loop that collects results has them as its state: "
             "`x -> for .. { input y, ...found  z = y -> f  output (z, ...found, z) }`"
         )
-    if isinstance(value, ast.For | ast.IfLayer):
-        word = "for" if isinstance(value, ast.For) else "if"
-        return _applied(value, word)
+    if isinstance(value, ast.IfLayer):
+        return _outputs_when(value) or _applied(value, "if")
+    if isinstance(value, ast.For):
+        return _applied(value, "for")
+    if statement.span.text.startswith("-"):
+        return _half_an_arrow(value) or "to continue the previous line, end it with `-`"
     if isinstance(value, ast.Chain) and isinstance(value.stages[0], ast.Call):
         # to bind it would only hide that it has no input
         first = value.stages[0].span.text[:20]
@@ -99,9 +101,20 @@ def _instead(statement: ast.ExprStmt) -> str | Fix:
         colon = Span(place.source, place.end, value.inner.span.start)
         words = f"a layer that is applied later is bound to a name: `{name} = ..`"
         return Fix(words, (Edit(colon, " = "),))
-    if statement.span.text.startswith("-"):
-        return "to continue the previous line, end it with `-`"
     return "join chains with `->`, or bind the result: `y = ..`"
+
+
+def _half_an_arrow(value: ast.Expr) -> Fix | None:
+    """`->` for the `-` of a line `- relu`, which continues the previous one."""
+    first = value.stages[0] if isinstance(value, ast.Chain) else value
+    if not isinstance(first, ast.Unary) or first.operator != "-":
+        return None
+    layer = first.operand.function if isinstance(first.operand, ast.Call) else first.operand
+    is_layer = isinstance(layer, ast.Name) and layer.text in all_ops()
+    if not is_layer and not isinstance(first.operand, ast.Call):
+        return None
+    sign = Span(first.span.source, first.span.start, first.span.start + 1)
+    return Fix("a layer is joined with `->`", (Edit(sign, "->"),))
 
 
 def _applied(value: ast.For | ast.IfLayer, word: str) -> str:

@@ -12,6 +12,7 @@ from archspec.diagnostics.model import Edit, Fix
 from archspec.ops.base import Op
 from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.expansion.alignment_faults import aligned, called, shape_text
+from archspec.semantics.expansion.padding_faults import padded
 from archspec.semantics.values.model import Environment, OpLayer
 from archspec.source import Span
 from archspec.types.dim import ONE
@@ -100,6 +101,8 @@ def axis_meant(
         return None
     if (meant := aligned(op, inputs, span, place)) is not None:
         return meant
+    if op.category in ("merge", "arithmetic") and (paddings := padded(inputs)) is not None:
+        return paddings
     if op.name == "concat" and (other := _expanded(op, types) or _joined(op, types, span)):
         return other
     fields = type(op).model_fields

@@ -186,6 +186,8 @@ def _apply_list(context: GraphContext, layer: ListValue, data: Value, span: Span
         try:
             result = apply_layer(context, inner, data, place)
         except SpecError as error:
+            if len(layer.items) == 1:
+                raise
             context.session.report(error)
             failed = True
             continue

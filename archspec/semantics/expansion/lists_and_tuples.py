@@ -8,6 +8,7 @@ from archspec.diagnostics.model import Edit, Fix
 from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.expansion.shape_patterns import bind_item
 from archspec.semantics.expansion.sources import branch_input, branch_refused, materialise
+from archspec.semantics.expansion.stage_faults import index_of_result
 from archspec.semantics.expansion.tensor_methods import size_index
 from archspec.semantics.values.context import Context, NotInductive, SpecError
 from archspec.semantics.values.display import kind_of
@@ -176,7 +177,7 @@ def _parts(context: Context, base: Value, node: ast.Index) -> tuple[Value, ...]:
         message = "a list that contains the results of a layer, `...f`, cannot be indexed"
     elif isinstance(base, (tuple, RangeValue)) or is_data(base):
         return items_of(context, base, node.span)
-    fix = "first apply it, then index its result: `(x -> f)[0]`" if is_layer(base) else None
+    fix = index_of_result(context.environment.module.tree, node) if is_layer(base) else None
     raise context.error("E0309", message, node.span, fix=fix)
 
 

@@ -6,6 +6,7 @@ pool removed the axes that a convolution needs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -23,6 +24,7 @@ from archspec.semantics.values.model import (
 )
 from archspec.source import Span
 from archspec.syntax import ast
+from archspec.syntax.visit import path_to
 
 
 def explained(
@@ -39,6 +41,8 @@ def explained(
         return _once(error, stages, at)
     if at < 1:
         return error
+    if item.code == "E0308" and isinstance(data, tuple) and (index := _index(stages[at])):
+        return SpecError(replace(item, fix=_indexed(stages, at, index)))
     if item.code == "E0304" and isinstance(data, tuple) and before is not None:
         return _several(error, stages, at, before, len(data))
     if item.code == "E0403" and "last axis of fixed size" in item.message:
@@ -48,6 +52,39 @@ def explained(
     if item.code == "E0401" and "at least one axis, but it has none" in item.message:
         return _all_reduced(error, stages, at)
     return error
+
+
+def index_of_result(tree: ast.Module, node: ast.Index) -> Fix:
+    """The fix for `x -> f[0]`, which takes a part of the layer: `(x -> f)[0]`."""
+    words = "first apply it, then index its result: "
+    for around in reversed(path_to(tree, node.span.start)):
+        if isinstance(around, ast.Chain) and node in around.stages[1:]:
+            at = around.stages.index(node)
+            base, index = node.base.span, node.span.text[len(node.base.span.text) :]
+            start = around.stages[0].span
+            edits = (Edit(_at(start, start.start), "("), Edit(_at(base, base.end), ")"))
+            shown = f"({Span(start.source, start.start, base.end).text}){index}"
+            short = at < 4 and len(shown) <= 60 and "\n" not in shown
+            return Fix(f"{words}`{shown if short else f'(x -> f){index}'}`", edits)
+    return Fix(f"{words}`(x -> f)[0]`")
+
+
+def _index(stage: ast.Expr) -> str:
+    """The text of a stage that is an index, `[0]` or `[-1]`; empty for others."""
+    if not isinstance(stage, ast.ListExpr) or len(stage.items) != 1:
+        return ""
+    text = stage.span.text
+    return text if re.fullmatch(r"\[-?\d+\]", text) else ""
+
+
+def _indexed(stages: Sequence[ast.Expr], at: int, index: str) -> Fix:
+    """The fix for `x -> f -> [0]`: `(x -> f)[0]`."""
+    start, end = stages[0].span, stages[at - 1].span
+    rest = Span(start.source, end.end, stages[at].span.end)
+    edits = (Edit(_at(start, start.start), "("), Edit(rest, f"){index}"))
+    whole = Span(start.source, start.start, end.end).text
+    short = whole if len(whole) <= 40 and "\n" not in whole else f"x -> {end.text[:40]}"
+    return Fix(f"a part of the result is taken from all of it: `({short}){index}`", edits)
 
 
 def in_sum(error: SpecError, stages: Sequence[ast.Expr], at: int) -> SpecError:

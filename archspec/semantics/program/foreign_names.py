@@ -17,6 +17,15 @@ _OPS: Mapping[str, str] = {
     "swish": "silu",
     "batchnormalization": "batch_norm",
     "globalaveragepooling2d": "global_avg_pool",
+    "bn": "batch_norm",
+    "ln": "layer_norm",
+    "gn": "group_norm",
+    "lrelu": "leaky_relu",
+    "fc": "linear",
+    "gap": "global_avg_pool",
+    "avgpool": "avg_pool",
+    "maxpool": "max_pool",
+    "mha": "multihead_attention",
 }
 """Ops with another name here, by the foreign name in lower case."""
 
@@ -41,7 +50,14 @@ _TYPES: Mapping[str, str] = {
 
 _NOISE = "noise is an input of the network: `input noise: f32[B, 8]`"
 
+_CAUSAL = "a causal mask is the attribute `causal=true`: `x -> multihead_attention(8, causal=true)`"
+
 _WORDS: Mapping[str, str] = {
+    "causal_mask": _CAUSAL,
+    "subsequent_mask": _CAUSAL,
+    "look_ahead_mask": _CAUSAL,
+    "square_subsequent_mask": _CAUSAL,
+    "generate_square_subsequent_mask": _CAUSAL,
     "sequential": "layers in sequence are joined by `->`, `f -> g`, or repeated: "
     "`for i in 0..n { f }`",
     "modulelist": "several layers are a list: `[f, g]`",
