@@ -8,7 +8,7 @@ from pathlib import Path
 from archspec.cli.console import working, write
 from archspec.cli.guard import WrongUsage
 from archspec.cli.networks import open_network
-from archspec.cli.options import Direction
+from archspec.cli.options import Direction, Levels
 from archspec.cli.passes import Passes
 from archspec.frozen import frozen
 
@@ -19,7 +19,7 @@ FORMATS = (".svg", ".png", ".pdf", ".dot")
 class Look:
     """The options of a drawing; without a depth one call of each block is expanded."""
 
-    depth: int | None
+    depth: Levels | None
     training: bool
     direction: Direction
     concrete: bool
@@ -41,7 +41,7 @@ def run(
     with working(f"drawing {network.name}"):
         network.draw(
             path,
-            look.depth if look.depth is not None else "auto",
+            look.depth.number if look.depth is not None else "auto",
             training=look.training,
             direction=look.direction.value,
             concrete=look.concrete,

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from archspec.cli import completion
+from archspec.frozen import frozen
 
 
 class Direction(StrEnum):
@@ -25,6 +26,37 @@ def path_of(text: str) -> Path:
     return Path(text)
 
 
+@frozen
+class Levels:
+    """Levels of blocks that are expanded in a drawing, None for all."""
+
+    number: int | None
+
+
+def levels_of(text: str) -> Levels:
+    """The levels of an option. Raises BadParameter if it is neither `all` nor a number from 0."""
+    if text == "all":
+        return Levels(None)
+    try:
+        number = int(text)
+    except ValueError:
+        number = -1
+    if number < 0:
+        raise typer.BadParameter("the depth is a number of levels, 0 or more, or `all`")
+    return Levels(number)
+
+
+Expanded = Annotated[
+    Levels | None,
+    typer.Option(
+        "--depth",
+        parser=levels_of,
+        metavar="N|all",
+        help="Levels of blocks to expand, or `all`; default: one call of each block, if there is "
+        "room.",
+        show_default=False,
+    ),
+]
 Spec = Annotated[
     str,
     typer.Argument(

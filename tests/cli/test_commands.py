@@ -418,6 +418,17 @@ def test_draw_writes_to_the_given_path(run, tmp_path):
     assert "digraph" in (tmp_path / "pictures" / "small.dot").read_text()
 
 
+def test_draw_to_all_depths_expands_every_block(run, tmp_path):
+    for depth in ("all", "99", "0"):
+        assert run("draw", "small.arch", "-o", f"{depth}.dot", "--depth", depth).exit_code == 0
+    everything, deep, flat = ((tmp_path / f"{d}.dot").read_text() for d in ("all", "99", "0"))
+    assert everything == deep != flat
+    for depth in ("some", "-1", "1.5", "9" * 5000):
+        wrong = run("draw", "small.arch", "--depth", depth)
+        assert wrong.exit_code == 2
+        assert "or `all`" in " ".join(wrong.output.replace("│", " ").split())
+
+
 def test_build_lists_written_files(run, tmp_path):
     done = run("build", "small.arch", "--target", "torch", "-o", "out", "--json")
     assert done.exit_code == 0
