@@ -14,7 +14,7 @@ from archspec.diagnostics.suggest import suggestion
 
 
 def run(name: str | None, as_json: bool) -> None:
-    """Print the page of a code, an op, an initialiser or a block of the library, or a list of them.
+    """Print the page of a code, an op, an initialiser, a word, or a part of the library, or a list.
 
     Without a name the codes are listed, with `ops`, `initialisers` and `std` the others.
     """
@@ -31,7 +31,8 @@ def run(name: str | None, as_json: bool) -> None:
 
 def _found(name: str) -> dict[str, str]:
     """The page of a name, as data. Raises WrongUsage if it names nothing."""
-    from archspec.cli.library import library
+    from archspec.cli.library import library, module_page, modules
+    from archspec.cli.words_of_language import WORDS, word_page
     from archspec.ops.page import initialiser_page, op_page
     from archspec.ops.registry import all_ops
     from archspec.types.initialiser import INITIALISERS
@@ -44,12 +45,18 @@ def _found(name: str) -> dict[str, str]:
         text = op_page(op)
         if initialiser is not None:
             text += f"\n\n{initialiser_page(initialiser, level=2)}"
+        if name in WORDS:
+            text += f"\n\n{word_page(name, level=2)}"
         return {"op": op.name, "category": op.category, "text": text}
     if initialiser is not None:
         return {"initialiser": name, "text": initialiser_page(initialiser)}
     entry = library().get(name.removeprefix("std.").rpartition(".")[2])
     if entry is not None and name in (entry.name, f"{entry.module.name}.{entry.name}"):
         return {"block": entry.name, "module": entry.module.name, "text": entry.page()}
+    if (module := f"std.{name.removeprefix('std.')}") in modules():
+        return {"module": module, "text": module_page(module)}
+    if name in WORDS:
+        return {"word": name, "text": word_page(name)}
     is_code = name[:1].upper() in "EWN" and name[1:].isdigit()
     what = "code" if is_code else "code, op, initialiser or block"
     raise WrongUsage(f"there is no {what} {name}", _hint(name))

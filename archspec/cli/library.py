@@ -61,10 +61,26 @@ def library() -> Mapping[str, LibraryEntry]:
     for path in sorted(STANDARD.glob("*.arch")):
         text = path.read_text(encoding="utf-8")
         comment = _DOC.match(text)
-        module = Module(f"std.{path.stem}", comment[0].replace("# ", "") if comment else "")
+        module = Module(
+            f"std.{path.stem}",
+            re.sub(r"^# ?", "", comment[0], flags=re.MULTILINE) if comment else "",
+        )
         for entry in _entries(module, parse(Source(path.name, text)).module):
             found.setdefault(entry.name, entry)
     return MappingProxyType(found)
+
+
+def modules() -> frozenset[str]:
+    """The names of all modules."""
+    return frozenset(entry.module.name for entry in library().values())
+
+
+def module_page(name: str) -> str:
+    """The comment of a module and its blocks and rules, each with a sentence, as Markdown."""
+    entries = [entry for entry in library().values() if entry.module.name == name]
+    use = "needs no `use`" if name == EVERYWHERE else f"`use {name} {{ {entries[0].name} }}`"
+    listed = "\n".join(f"- `{entry.name}`: {entry.summary}".rstrip(": ") for entry in entries)
+    return "\n\n".join((f"# {name}", entries[0].module.doc.strip(), f"Import: {use}", listed))
 
 
 def _entries(module: Module, tree: ast.Module) -> Iterator[LibraryEntry]:

@@ -18,6 +18,9 @@ from archspec.diagnostics.paint import paint
 from archspec.diagnostics.printable import printable, width
 from archspec.diagnostics.suggest import nearest
 
+LEAST_PARAMETERS = 24
+"""Columns that parameters have in a narrow terminal, beside descriptions."""
+
 MOST_PARAMETERS = 60
 """Maximum width of the parameters of an entry, in columns."""
 
@@ -185,8 +188,10 @@ def _table(listed: Sequence[Entry], limit: int | None, heading: bool) -> list[st
     """
     first = [HEADING] if heading else []
     left = max(width(name) for name in (*(one.name for one in listed), *(row[0] for row in first)))
-    space = MOST_PARAMETERS if limit is None else min(MOST_PARAMETERS, limit - left - 4)
     common = {place for place in range(len(listed)) if _heads_group(listed[place : place + 2])}
+    space = MOST_PARAMETERS if limit is None else min(MOST_PARAMETERS, limit - left - 4)
+    if limit is not None and any(one.summary for one in listed):
+        space = min(space, max(LEAST_PARAMETERS, (limit - left) // 2))  # the rest describes them
     rows: list[tuple[str, str, str]] = [*first]
     rows += [
         (one.name, printable(one.call(space)), "" if place in common else one.summary)

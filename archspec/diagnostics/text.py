@@ -201,9 +201,9 @@ class _Page:
 
 
 def location(span: Span) -> str:
-    """`file:line:column`; only the name if the source has no text."""
+    """`file:line:column`; only the name if the source has no text, or is not a file."""
     source = span.source
-    if not source.text:
+    if not source.text or source.name.startswith("<"):
         return source.name
     line, column = source.position(extent(span)[0])
     return f"{source.name}:{line}:{column}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from math import isfinite
 from numbers import Integral, Real
 
+from archspec import shipped
 from archspec.diagnostics.suggest import did_you_mean
 from archspec.graph.compiled import NetworkParameter
 from archspec.ops.registry import all_ops
@@ -143,6 +144,12 @@ def _layer(context: Context, text: str, span: Span, what: str) -> Value:
     if module.definition(name) is None and name not in all_ops():
         use = missing_use(module.tree, name)
         elsewhere = use and f"{use.message}, in a file of your own with a preset of this network"
+        if use is None and name in shipped.networks():
+            words = f"`{name}` is a network, and the file of this one does not import it"
+            file = shipped.networks()[name].stem
+            elsewhere = (
+                f"{words}: write `use {file} {{ {name} }}` in a file of your own with a preset"
+            )
         fix = elsewhere or did_you_mean(name, module.names) or did_you_mean(name, all_ops())
         if name.lower() in ("none", "null"):
             fix = "a layer that changes nothing is `identity`"

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 import archspec
 from archspec.cli.library import library
 from archspec.cli.main import app
+from archspec.cli.words_of_language import WORDS
 from archspec.diagnostics import catalogue
 
 GOOD = """\
@@ -401,6 +402,30 @@ def test_explain_lists_the_library(run):
     at = lines.index("std.cnn")
     assert lines[at + 1].split(maxsplit=1) == ["conv_bn_relu", "Convolution, norm, activation."]
     assert len(json.loads(run("explain", "std", "--json").stdout)) == len(library())
+
+
+def test_explain_a_module_of_the_library(run):
+    text = run("explain", "std.objectives").stdout
+    assert "- `cross_entropy`: " in text
+    assert run("explain", "objectives").stdout == text
+    assert json.loads(run("explain", "std.cnn", "--json").stdout)["module"] == "std.cnn"
+
+
+@pytest.mark.parametrize("word", sorted(WORDS))
+def test_explain_a_word_of_the_language(run, word):
+    result = run("explain", word)
+    assert result.exit_code == 0
+    assert WORDS[word] in result.stdout
+
+
+def test_parameter_from_outside_has_no_position_in_a_file(run):
+    output = run("show", "lenet", "--set", "clases=10").output
+    assert "--> <parameters>\n" in output
+
+
+def test_layer_of_a_network_that_is_not_imported_says_how_to_import_it(run):
+    output = run("show", "resnet18", "--set", "act=vgg16").output
+    assert "use vgg { vgg16 }" in output
 
 
 def test_explain_of_a_network_suggests_show(run):

@@ -88,7 +88,18 @@ def call_layer(context: Context, function: Value, node: ast.Call) -> Value:
         f"{kind_of(function)} takes no attributes",
         node.function.span,
         notes=("attributes belong to an op, block, rule or network",),
+        fix=_joined(node),
     )
+
+
+def _joined(node: ast.Call) -> Fix | None:
+    """`linear(64).relu()` as `linear(64) -> relu`."""
+    method = node.function
+    if not isinstance(method, ast.Attribute) or method.name not in all_ops():
+        return None
+    inside = node.span.text[len(method.span.text) :]
+    written = f"{method.base.span.text} -> {method.name}{inside.removesuffix('()')}"
+    return Fix(f"layers are joined by `->`: `{written}`", (Edit(node.span, written),))
 
 
 def _choice_called(context: Context, word: str, node: ast.Call) -> SpecError:

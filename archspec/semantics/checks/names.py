@@ -277,7 +277,9 @@ class _Walker:
             return Fix(word)
         use = None if self.is_damaged else missing_use(self.tree, text)
         if use is not None:
-            return use
+            ops = [f"`{name}`" for name in all_ops() if name.endswith(f"_{text}")]
+            also = f"; it is not the op {' or '.join(ops)}" if ops else ""
+            return Fix(use.message + also, use.edits)
         if (other := self.of_elsewhere(node)) is not None:
             return other
         if re.fullmatch(r"[BCDHLNTW]", text):

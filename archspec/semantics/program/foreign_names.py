@@ -52,7 +52,20 @@ _NOISE = "noise is an input of the network: `input noise: f32[B, 8]`"
 
 _CAUSAL = "a causal mask is the attribute `causal=true`: `x -> multihead_attention(8, causal=true)`"
 
+_MLP = "write `linear(256) -> relu -> linear(64)`, or `mlp(256)` with `use std.attention { mlp }`"
+_POSITIONS = (
+    "learned positions are `param position: f32[1, 16, 64] = normal(std=0.02)`, added as `x + "
+    "position`; fixed ones are a `buffer` that is computed from `arange(16, dtype=f32)`"
+)
+
 _WORDS: Mapping[str, str] = {
+    "ffn": _MLP,
+    "feed_forward": _MLP,
+    "feedforward": _MLP,
+    "positional_encoding": _POSITIONS,
+    "position_embedding": _POSITIONS,
+    "positional_embedding": _POSITIONS,
+    "pos_embed": _POSITIONS,
     "causal_mask": _CAUSAL,
     "subsequent_mask": _CAUSAL,
     "look_ahead_mask": _CAUSAL,
