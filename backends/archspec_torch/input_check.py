@@ -1,8 +1,8 @@
 """The method that checks the types and sizes of the inputs of a network.
 
-It raises ValueError for what PyTorch would reject somewhere inside the network, or compute without
-a meaning. Conditions of training apply while all parts are in training mode: a network with frozen
-norms may be trained on one image.
+It raises TypeError for what is not a tensor, and ValueError for what PyTorch would reject somewhere
+inside the network, or compute without a meaning. Conditions of training apply while all parts are
+in training mode: a network with frozen norms may be trained on one image.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def check_method(network: Compiled, inputs: Sequence[NamedInput]) -> Iterator[st
     """The lines of the method `check_inputs`."""
     head = call("def check_inputs", "self", *(one.declared for one in inputs))
     yield from lines(code(*head, " -> None:"), 4)
-    yield '        """Raise ValueError for inputs that the network does not accept."""'
+    yield '        """Raise an error for inputs that the network does not accept."""'
     recorded = python_names(one.name for one in inputs).fresh("recorded")
     yield f"        {recorded} = torch.compiler.is_compiling() or torch.jit.is_tracing()"
     yield f"        if {recorded} or isinstance({inputs[0].name}, torch.fx.Proxy):"
@@ -92,6 +92,10 @@ def _type_check(one: NamedInput, *, weighted: bool) -> Iterator[str]:
         mode, sign = ("training", "") if item.training is not None else ("inference", "not ")
         yield f"        if {sign}self.training and {name} is None:"
         yield f'            raise ValueError("`{name}` is missing: {mode} needs it")'
+    given = f"{name} is not None and " if item.optional else ""
+    yield f"        if {given}not isinstance({name}, torch.Tensor):"
+    message = f"`{name}` is {{type({name}).__name__}}, not a tensor: use `torch.as_tensor`"
+    yield from _written("raise TypeError", message, 12)
     types = {item.type_in(training=mode).dtype for mode in (False, True)}
     if len(types) > 1:
         return
@@ -102,22 +106,28 @@ def _type_check(one: NamedInput, *, weighted: bool) -> Iterator[str]:
         DType.BOOL: f"{name}.dtype != torch.bool",
     }.get(dtype, f"{name}.dtype not in (torch.int32, torch.int64)")
     wanted = {DType.F32: "a floating type", DType.C64: "a complex type"}
-    given = f"{name} is not None and " if item.optional else ""
     yield f"        if {given}{wrong}:"
     known = wanted.get(dtype) or TORCH_TYPES[dtype]
-    yield f'            raise ValueError(f"`{name}` is {{{name}.dtype}}, not {known}")'
+    how = {DType.F32: ".float()", DType.BOOL: ".bool()", DType.I64: ".long()"}.get(dtype)
+    advice = f": convert it by `{how}`" if how else ""
+    message = f"`{name}` is {{{name}.dtype}}, not {known}{advice}"
+    yield from _written("raise ValueError", message, 12)
     if dtype is DType.F32 and weighted:
-        yield from _double_check(name, given)
+        yield from _precision_check(name, given)
 
 
-def _double_check(name: str, given: str) -> Iterator[str]:
-    """Whether an input has double precision, as arrays of NumPy have, in a module of float32."""
+def _precision_check(name: str, given: str) -> Iterator[str]:
+    """Whether an input has another precision than a module of float32, as arrays of NumPy have.
+
+    With autocast, PyTorch converts it.
+    """
     conditions = [f"{name} is not None"] if given else []
-    conditions.append(f"{name}.dtype == torch.float64")
+    conditions.append(f"{name}.dtype != torch.float32")
     conditions.append(f"next(self.parameters(), {name}).dtype == torch.float32")
+    conditions.append(f"not ({name}.is_meta or torch.is_autocast_enabled({name}.device.type))")
     yield from _headed("        if ", conditions)
-    message = f'"`{name}` is torch.float64: convert it by `.float()`, or the module by `.double()`"'
-    yield from lines(call("raise ValueError", message), 12)
+    message = f"`{name}` is {{{name}.dtype}}: convert it by `.float()`, or the module by "
+    yield from _written("raise ValueError", message + f"`.to({{{name}.dtype}})`", 12)
 
 
 # ---------------------------------------------------------------------- sizes
@@ -341,16 +351,17 @@ def _same_sizes(inputs: Sequence[NamedInput]) -> str:
     return f"the same {', '.join(others)}{' and ' * bool(others)}{last}" if shared else ""
 
 
-def _written(head: str, message: str) -> Iterator[str]:
+def _written(head: str, message: str, margin: int = 8) -> Iterator[str]:
     """`raise ValueError("..")` or `name = ".."`, with the text in several lines if it is long."""
     opened, closed = ("(", ")") if not head.endswith(" ") else ("", "")
-    whole = f'        {head}{opened}{"f" * ("{" in message)}"{message}"{closed}'
+    space = " " * margin
+    whole = f'{space}{head}{opened}{"f" * ("{" in message)}"{message}"{closed}'
     if len(whole) <= WIDTH:
         yield whole
         return
-    yield f"        {head}("
-    yield from _split(message)
-    yield "        )"
+    yield f"{space}{head}("
+    yield from (f"{space}    {part}" for part in _split(message))
+    yield f"{space})"
 
 
 def _split(message: str) -> Iterator[str]:
@@ -358,7 +369,7 @@ def _split(message: str) -> Iterator[str]:
     for part in re.findall(r"[^;]+(?:; |$)", message):
         line = ""
         for word in re.findall(r"(?:\{[^}]*\}|[^ {])+ ?", part):
-            if line and len(line) + len(word) + 15 > WIDTH:
+            if line and len(line) + len(word) + 19 > WIDTH:
                 yield _quoted(line)
                 line = ""
             line += word
@@ -366,4 +377,4 @@ def _split(message: str) -> Iterator[str]:
 
 
 def _quoted(text: str) -> str:
-    return f'            {"f" * ("{" in text)}"{text}"'
+    return f'{"f" * ("{" in text)}"{text}"'

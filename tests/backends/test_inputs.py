@@ -5,6 +5,7 @@ import inspect
 import pickle
 from itertools import product
 
+import numpy as np
 import pytest
 import torch
 
@@ -228,3 +229,26 @@ def test_double_precision_is_refused_unless_the_module_has_it(network):
     assert module.double()(image, ids).dtype is torch.float64
     text = "network n { input x: f32[B = 1, 3]\n output y = x * 2 }"
     assert network(text).to_torch()(torch.ones(1, 3).double()).dtype is torch.float64
+
+
+@pytest.mark.parametrize(
+    ("image", "error", "words"),
+    [
+        (np.zeros((1, 3, 8, 8), "float32"), TypeError, "is ndarray, not a tensor"),
+        ([0.0], TypeError, "is list, not a tensor"),
+        (torch.zeros(1, 3, 8, 8, dtype=torch.uint8), ValueError, r"uint8, .*`.float\(\)`"),
+        (torch.zeros(1, 3, 8, 8).bfloat16(), ValueError, r"bfloat16: .*`.to\(torch.bfloat16\)`"),
+    ],
+)
+def test_inputs_of_another_kind_or_precision_are_refused_in_words(network, image, error, words):
+    module = network(PAIR).to_torch().eval()
+    with pytest.raises(error, match=words):
+        module(image, torch.zeros(1, 3, dtype=torch.int64))
+
+
+def test_half_precision_is_accepted_with_autocast_and_in_a_module_of_that_precision(network):
+    module = network(PAIR).to_torch().eval()
+    image, ids = torch.randn(1, 3, 8, 8).bfloat16(), torch.zeros(1, 3, dtype=torch.int64)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        module(image, ids)
+    assert module.bfloat16()(image, ids).dtype is torch.bfloat16

@@ -278,7 +278,7 @@ class _Walker:
         use = None if self.is_damaged else missing_use(self.tree, text)
         if use is not None:
             ops = [f"`{name}`" for name in all_ops() if name.endswith(f"_{text}")]
-            also = f"; it is not the op {' or '.join(ops)}" if ops else ""
+            also = f"; ops of similar names are {' and '.join(ops)}" if ops else ""
             return Fix(use.message + also, use.edits)
         if (other := self.of_elsewhere(node)) is not None:
             return other

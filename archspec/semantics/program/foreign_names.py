@@ -60,7 +60,6 @@ _POSITIONS = (
 
 _WORDS: Mapping[str, str] = {
     "ffn": _MLP,
-    "feed_forward": _MLP,
     "feedforward": _MLP,
     "positional_encoding": _POSITIONS,
     "position_embedding": _POSITIONS,
