@@ -30,8 +30,8 @@ from archspec_torch.domains import is_readable, refusals
 from archspec_torch.forward.signature import name_records, record_fields
 from archspec_torch.inputs import Entrance, entrance
 from archspec_torch.interface_doc import interface_doc
+from archspec_torch.planning.known_numbers import known_numbers
 from archspec_torch.planning.layout import Plan, lay_out
-from archspec_torch.planning.size_origins import known_numbers
 
 FACTOR = 2
 """By which a parameter is multiplied for another member of the family."""

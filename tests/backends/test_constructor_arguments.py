@@ -157,6 +157,38 @@ block stage(growth: int) { dense(growth) -> half }""",
         "x -> heads_of(4)",
         "`HeadsOf` is for in_features % heads == 0",
     ),
+    "a multiple of an exact quotient is split": (
+        """block grouped(group: int) {
+  input x: [B, C, H, W] where C % group == 0
+  output x -> conv(9 * C // group, 1) -> rearrange("b (g k) h w -> b g k h w", g=C // group)
+    -> sum(axis=2) -> conv(C, 1)
+}""",
+        "x: f32[B = 2, 8, 6, 6]",
+        "x -> grouped(4)",
+        "if in_channels % group != 0:\n"
+        '            raise ValueError("`Grouped` is for in_channels % group == 0")\n'
+        "        self.in_channels = in_channels",
+    ),
+    "a factor between axes that a pattern exchanges": (
+        """block exchanged(groups: int) {
+  input x: [B, C, H, W]
+  output x -> global_avg_pool(keepdim=true) -> conv(2 * C, 1)
+    -> rearrange("b (g r c) 1 1 -> b r (g c) 1 1", g=groups, r=2) -> softmax(axis=1)
+}""",
+        "x: f32[B = 2, 24, 6, 6]",
+        "x -> exchanged(4)",
+        "self.groups, 2, self.in_channels // self.groups",
+    ),
+    "half of a window whose weight is data": (
+        """block filtered(size: int) {
+  input x: [B, C, H, W]
+  param weight: f32[C, 1, size, size] = normal
+  output (x, weight) -> convolve(groups=C)
+}""",
+        "x: f32[B = 1, 4, 16, 16]",
+        "x -> filtered(3)",
+        "padding=(self.size - 1) // 2",
+    ),
     "a list that depends on a number": (
         """rule factors(4) => [2, 2]
 rule factors(scale) => [scale]

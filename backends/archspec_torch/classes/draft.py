@@ -28,8 +28,8 @@ from archspec_torch.init.initialisation import InitialValues, default_lines, wri
 from archspec_torch.loops.modules import fold_loops, with_fixed_counts
 from archspec_torch.loops.parallel import with_parallel_lists
 from archspec_torch.loops.side_inputs import with_side_inputs
+from archspec_torch.planning.known_numbers import known_numbers
 from archspec_torch.planning.layout import Layout, Plan, UseArgument
-from archspec_torch.planning.size_origins import known_numbers
 
 Blocks: TypeAlias = Mapping[str, Sequence[Line]]
 """The lists of lines of a draft by name, in a fixed order."""

@@ -26,7 +26,7 @@ from archspec_torch.code.pieces import (
     present,
     with_calls,
 )
-from archspec_torch.planning.size_origins import known_numbers
+from archspec_torch.planning.known_numbers import known_numbers
 
 TOKEN = "\0itself\0"
 """Placeholder for the class of a call whose class is not known yet."""

@@ -27,7 +27,7 @@ from archspec_torch.code.lines import Comment, Extent
 from archspec_torch.code.pieces import code
 from archspec_torch.code.products import collected
 from archspec_torch.code.text import flat
-from archspec_torch.planning.size_origins import known_numbers
+from archspec_torch.planning.known_numbers import known_numbers
 
 UNKNOWN = "_"
 

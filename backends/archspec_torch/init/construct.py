@@ -18,9 +18,9 @@ from archspec_torch.code.text import literal
 from archspec_torch.init.initialisation import written_numbers
 from archspec_torch.init.initialisers import init_call
 from archspec_torch.lowering.base import site
+from archspec_torch.planning.known_numbers import counts, known_numbers
 from archspec_torch.planning.layout import Layout
 from archspec_torch.planning.origins import Origins, same_names
-from archspec_torch.planning.size_origins import counts, known_numbers
 from archspec_torch.planning.tree import Branch, Kind
 
 MOST_NESTED = 8

@@ -29,8 +29,9 @@ from archspec_torch.code.sizes import size_code
 from archspec_torch.lowering import lower
 from archspec_torch.lowering.base import Scope, site
 from archspec_torch.planning.kept_sizes import REFUSALS
+from archspec_torch.planning.known_numbers import known_numbers
 from archspec_torch.planning.origins import Origins
-from archspec_torch.planning.size_origins import known_numbers, passed, size_origins
+from archspec_torch.planning.size_origins import passed, size_origins
 
 DIVISIONS = ("//", "ceil_div", "%")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from archspec.graph.expression import (
     Expression,
@@ -13,7 +13,7 @@ from archspec.graph.expression import (
 )
 from archspec.graph.model import Graph, Node
 from archspec.ops.rearrangement import Rearrange, Reduce, Repeat
-from archspec_torch.code.products import quotient
+from archspec_torch.code.products import factors_of, quotient
 from archspec_torch.planning.size_origins import size_origins
 
 
@@ -30,6 +30,29 @@ def divisions(graph: Graph) -> Iterator[Expression]:
             condition = Operation("==", (Operation("%", part.operands), Number(0)))
             if not has_unknown_sizes(condition) and evaluated(condition, origins.names) is True:
                 yield condition
+
+
+def is_implied(condition: Expression, known: Collection[Expression]) -> bool:
+    """Whether `9 * C // 4 % (C // 4) == 0` holds since `C % 4 == 0` is known.
+
+    Without the latter a quotient is rounded, and need not be a multiple.
+    """
+    match condition:
+        case Operation(
+            "==",
+            (
+                Operation(
+                    "%",
+                    (Operation("//", (above, below)), Operation("//", (part, divisor))),
+                ),
+                Number(0),
+            ),
+        ) if below == divisor:
+            number, factors = factors_of([above])
+            by, divisors = factors_of([part])
+            exact = Operation("==", (Operation("%", (part, divisor)), Number(0)))
+            return number % by == 0 and not divisors - factors and exact in known
+    return False
 
 
 def _inferred(graph: Graph, node: Node) -> Iterator[Expression]:

@@ -19,12 +19,14 @@ from archspec.graph.expression import (
     simplified,
 )
 from archspec.graph.model import Graph, Node, Port
+from archspec.ops.convolution import Convolve
 from archspec.ops.merge import Split
 from archspec.ops.rearrangement import Rearrange
 from archspec.types.dim import Dim
 from archspec_torch.code.pieces import Code, Hole, Quoted, code, holes, replace
 from archspec_torch.lowering.base import Lowered
 from archspec_torch.planning.size_origins import entries, passed, size_origins
+from archspec_torch.planning.window_sizes import FIRST_AXIS
 
 SIZES_OF_INPUTS = frozenset(
     """
@@ -168,6 +170,8 @@ class Origins:
             written.get(name) or Number(size if isinstance(size, int) else size[0])
             for name, size in zip(("kernel", "dilation"), sizes, strict=True)
         )
+        if isinstance(op, Convolve):
+            kernel = self.sizes.of(self.node.inputs[1], FIRST_AXIS) or kernel
         span = simplified(Operation("-", (kernel, Number(1))))
         span = simplified(Operation("*", (dilation, span)))
         found = simplified(Operation("//", (span, Number(2))))
@@ -188,7 +192,8 @@ class Origins:
                     found = self.sizes.of(port, axis)
                     if found is not None:
                         return found
-        found = self.sizes.resolved(Size(hole.value), self.node)
+        factor = self.sizes.factor(self.node, hole.value) if hole.hint == "size" else None
+        found = factor or self.sizes.resolved(Size(hole.value), self.node)
         return None if isinstance(found, Number | Size) else found
 
 

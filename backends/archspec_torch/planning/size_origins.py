@@ -28,11 +28,11 @@ from archspec.ops.merge import Concat, Split, Unbind
 from archspec.ops.rearrangement import Rearrange, Reduce, Repeat
 from archspec.ops.shape import Flatten
 from archspec.ops.windows import Fold, Unfold
-from archspec.types.dim import Dim
 from archspec.types.tensor import TensorType
 from archspec_torch.code.products import powers, quotient
 from archspec_torch.code.sums import summed, total
 from archspec_torch.planning.kept_sizes import is_kept
+from archspec_torch.planning.known_numbers import known_numbers, number, place
 from archspec_torch.planning.pattern_sizes import given_size, product_of, taken_apart
 from archspec_torch.planning.window_sizes import CHANGES, of_windows
 
@@ -43,37 +43,6 @@ NO_SIZES = frozenset(
 
 FURTHEST = 50
 """Maximum number of nodes between a size and its origin."""
-
-
-def known_numbers(graph: Graph) -> dict[str, Any]:
-    """Names of the body with their numbers; lists are included."""
-    names = {name: _number(value) for name, value in graph.names.items()}
-    found = {**_unnamed(graph), **graph.arguments, **names}
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def counts(graph: Graph) -> frozenset[int]:
-    """The values of the names that are numbers of iterations in the body, and nothing else."""
-    names = (name for name, kind in graph.decisive().items() if kind == "count")
-    values = map(known_numbers(graph).get, names)
-    return frozenset(value for value in values if type(value) is int)
-
-
-def _unnamed(graph: Graph) -> dict[str, int | None]:
-    """Sizes of inputs by position, for those without a name."""
-    return {
-        _place(at, axis): size.constant
-        for at, kind in enumerate(graph.input_types)
-        for axis, size in enumerate(kind.shape)
-    }
-
-
-def _place(at: int, axis: int) -> str:
-    return f"{at}:{axis}"
-
-
-def _number(value: Any) -> Any:
-    return value.constant if isinstance(value, Dim) else value
 
 
 def entries(node: Node, names: Mapping[str, Any]) -> list[tuple[str, Expression, Any]]:
@@ -179,20 +148,38 @@ class SizeOrigins:
     ) -> Expression | None:
         """An axis of what a pattern makes: the product of those that it joins."""
         (source,) = node.inputs
-        given = {
-            value: self.resolved(one, node)
-            for _, one, value in reversed(entries(node, self.names))
-            if type(value) is int
-        }
-        taken = plan(self.graph.type_of(source))
-        before = [self.of(source, at, depth) for at in range(len(taken.taken_apart))]
-        parts = taken_apart(before, taken, given, self.given_by_name(node))
+        taken, given = plan(self.graph.type_of(source)), self._given_by_value(node)
+        parts = self._factors(node, taken, given, depth)
         kept = [part for at, part in enumerate(parts) if at not in taken.reduce]
         order = [kept[at] for at in taken.order]
         for at, size in taken.insert:
             order.insert(at, given_size(size, given))
         start = sum(taken.joined[:axis])
         return product_of(order[start : start + taken.joined[axis]])
+
+    def factor(self, node: Node, size: int) -> Expression | None:
+        """The expression of a factor of this size of an axis that a pattern takes apart."""
+        if not isinstance(node.op, Rearrange | Reduce | Repeat):
+            return None
+        taken = node.op.plan(self.graph.type_of(node.inputs[0]))
+        factors = self._factors(node, taken, self._given_by_value(node), 0)
+        sizes = (one.constant for one in taken.split)
+        return next(
+            (one for one, of in zip(factors, sizes, strict=True) if one and of == size), None
+        )
+
+    def _factors(
+        self, node: Node, taken: Plan, given: Mapping[int, Expression], depth: int
+    ) -> list[Expression | None]:
+        before = [self.of(node.inputs[0], at, depth) for at in range(len(taken.taken_apart))]
+        return taken_apart(before, taken, given, self.given_by_name(node))
+
+    def _given_by_value(self, node: Node) -> dict[int, Expression]:
+        return {
+            value: self.resolved(one, node)
+            for _, one, value in reversed(entries(node, self.names))
+            if type(value) is int
+        }
 
     def given_by_name(self, node: Node) -> dict[str, Expression]:
         """The sizes that a pattern is given, by the names of its axes."""
@@ -235,7 +222,7 @@ class SizeOrigins:
             read = _sizes_read(self.graph)
             name = next((one for one in read if self.names.get(one) == size), None)
         at = self.graph.inputs.index(self.graph.node(port.node))
-        return Name(_place(at, axis) if name is None else name)
+        return Name(place(at, axis) if name is None else name)
 
 
 def _sizes_read(graph: Graph) -> Sequence[str]:
@@ -337,8 +324,8 @@ def passed(
         known = {one: passed(origins, node, callee, one, depth + 1) for one in names_in(inner)}
         found = {one: given for one, given in known.items() if given is not None}
         return substituted(inner, found) if len(found) == len(known) else None
-    place = _place_of(callee, name)
-    return origins.of(node.inputs[place[0]], place[1], depth) if place else None
+    where = _place_of(callee, name)
+    return origins.of(node.inputs[where[0]], where[1], depth) if where else None
 
 
 def measured_at(graph: Graph, name: str) -> tuple[Port, int] | None:
@@ -369,11 +356,11 @@ def _place_of(graph: Graph, name: str) -> tuple[int, int] | None:
     if (where := measured_at(graph, name)) is not None:
         node = graph.node(where[0].node)
         return (graph.inputs.index(node), where[1]) if node.is_input else None
-    number = _number(graph.names.get(name))
+    value = number(graph.names.get(name))
     for at, kind in enumerate(graph.input_types):
         for axis, size in enumerate(kind.shape):
-            is_named = number is not None and size.constant == number
-            if name == _place(at, axis) or is_named:
+            is_named = value is not None and size.constant == value
+            if name == place(at, axis) or is_named:
                 return at, axis
     return None
 

@@ -12,12 +12,8 @@ from archspec.graph.expression import Expression, evaluated, names_in
 from archspec.graph.model import Graph, Port
 from archspec_torch.classes.constructor.parameters import Values
 from archspec_torch.classes.draft import Draft
-from archspec_torch.planning.size_origins import (
-    follows,
-    known_numbers,
-    measured_at,
-    names_of_measured,
-)
+from archspec_torch.planning.known_numbers import known_numbers
+from archspec_torch.planning.size_origins import follows, measured_at, names_of_measured
 
 
 def computed_sizes(drafts: Sequence[Draft], sizes: Mapping[str, Values]) -> dict[str, Expression]:

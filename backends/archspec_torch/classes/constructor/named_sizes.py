@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from archspec.graph.expression import Expression, Name
 from archspec_torch.classes.constructor.parameters import Values
 from archspec_torch.classes.draft import Draft
-from archspec_torch.planning.size_origins import known_numbers
+from archspec_torch.planning.known_numbers import known_numbers
 
 
 def named_sizes(drafts: Sequence[Draft]) -> dict[str, Values]:

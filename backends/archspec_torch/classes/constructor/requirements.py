@@ -27,7 +27,7 @@ from archspec_torch.code.expressions import expression_code
 from archspec_torch.code.pieces import Call, argument, call, code
 from archspec_torch.code.text import flat, lines, literal
 from archspec_torch.planning.dependence import equal_sizes
-from archspec_torch.planning.divisibility import divisions
+from archspec_torch.planning.divisibility import divisions, is_implied
 
 LONGEST = 60
 """Maximum number of characters of a list of values in a message."""
@@ -57,8 +57,10 @@ def required(
     if read:
         rows = dict.fromkeys(zip(*(one.values for one in read), strict=True))
         found[OneOf(tuple(one.name for one in read), tuple(rows))] = None
-    for holds in _conditions(drafts, arguments.keys()):
-        found[substituted(holds, arguments)] = None
+    conditions = dict.fromkeys(_conditions(drafts, arguments.keys()))
+    for holds in conditions:
+        if not is_implied(holds, conditions):
+            found[substituted(holds, arguments)] = None
     return tuple(found)
 
 
