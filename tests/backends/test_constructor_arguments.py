@@ -179,6 +179,16 @@ block stage(growth: int) { dense(growth) -> half }""",
         "x -> exchanged(4)",
         "self.groups, 2, self.in_channels // self.groups",
     ),
+    "factors of several axes that are equal by chance": (
+        """block windows(heads: int, size: int) {
+  input x: [B, C, H, W]
+  output x -> rearrange("b (h d) (r p) (s q) -> b h (r s) (p q) d", h=heads, p=size, q=size)
+    -> linear(C)
+}""",
+        "x: f32[B = 1, 8, H = 16, W = 16] where H % 4 == 0, W % 4 == 0",
+        "x -> windows(4, 4)",
+        "self.heads,\n                self.features // self.heads,\n",
+    ),
     "half of a window whose weight is data": (
         """block filtered(size: int) {
   input x: [B, C, H, W]

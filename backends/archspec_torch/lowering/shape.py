@@ -141,28 +141,34 @@ def _taken_apart(source: Code, site: Site, plan: Plan, x: str, scope: Scope) -> 
     """`x.unflatten(2, [3, heads, -1])`: torch infers the size that is not given."""
     changed = [axis for axis, count in enumerate(plan.taken_apart) if count != 1]
     if len(changed) > MOST_CALLS:
-        return source + call(".reshape", *sizes_code(plan.split, scope, x, site.x))
+        sizes = sizes_code(plan.split, scope, x, site.x)
+        for part in range(len(plan.split)):
+            sizes[part] = _named_size(site, plan, part) or sizes[part]
+        return source + call(".reshape", *sizes)
     for axis in reversed(changed):  # so that the axes before it keep their numbers
         start = sum(plan.taken_apart[:axis])
         parts = range(start, start + plan.taken_apart[axis])
         if not parts:
             source += call(".squeeze", str(axis))
             continue
-        sizes: list[Any] = [
-            "-1" if part in plan.inferred else _part_size(site, plan, part, scope) for part in parts
+        parted: list[Any] = [
+            "-1"
+            if part in plan.inferred
+            else _named_size(site, plan, part) or scope.size(plan.split[part])
+            for part in parts
         ]
-        source += call(".unflatten", str(axis), listing(sizes))
+        source += call(".unflatten", str(axis), listing(parted))
     return source
 
 
-def _part_size(site: Site, plan: Plan, part: int, scope: Scope) -> Code:
+def _named_size(site: Site, plan: Plan, part: int) -> Code | None:
     """The size of an axis: what the spec has for its name, whatever else is equal to it."""
     name, number = plan.names[part], plan.split[part].constant
     if number is not None and name in dict(site.op.axes):
         written = site.instance.written.get(name, Number(number))
         if not has_unknown_sizes(written):
             return code(Hole(number, "size", written))
-    return scope.size(plan.split[part])
+    return None
 
 
 def _joined_axes(source: Code, plan: Plan, x: str, scope: Scope, given: TensorType) -> Code:
