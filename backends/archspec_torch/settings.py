@@ -216,7 +216,7 @@ def _planned(networks: Sequence[Compiled]) -> list[Plan]:
         units = plan(network, memo)
         require_one_form(units)
         found.append(lay_out(units, found))
-        name_records(found[-1].root, camel_case(network.inference.name))
+        name_records(found[-1].root, camel_case(networks[0].name))
     return found
 
 

@@ -51,7 +51,7 @@ def python_source(network: Compiled, remarks: Sequence[str] = ()) -> tuple[str, 
     values = whole_values(network, classes)
     used.update(values.helpers)
     helpers = with_needed(used)
-    name_classes(classes, helpers, tuple(records))
+    name_classes(classes, helpers, tuple(records), network.name)
     names = {item.token: item.name for item in classes}
     blocks = helpers_source(used)
     blocks += [_record(name, fields, root.records) for name, fields in records.items()]
@@ -75,6 +75,7 @@ def python_source(network: Compiled, remarks: Sequence[str] = ()) -> tuple[str, 
                 values.inner,
                 inlet.beginning,
                 inlet.methods,
+                network.name,
             )
         blocks.append(render_class(item, names, text, more))
         documented.add(doc)

@@ -96,7 +96,7 @@ def torchvision_or_ours(folder: Path) -> tuple[str, str]:
     build = archspec("build", "specs/resnet.arch:resnet152", "--target", "torch")
     process([*build, "-o", str(folder)], environment=ENVIRONMENT)
     make = f"import sys; sys.path.insert(0, {str(folder)!r})\n"
-    return make + "from resnet152 import Resnet as resnet152", "the generated module"
+    return make + "from resnet152 import Resnet152 as resnet152", "the generated module"
 
 
 PEER = """\

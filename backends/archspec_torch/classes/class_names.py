@@ -13,14 +13,18 @@ RESERVED = ("Scope", "module")
 
 
 def name_classes(
-    classes: Sequence[ClassDef], helpers: Sequence[str], records: Sequence[str]
+    classes: Sequence[ClassDef], helpers: Sequence[str], records: Sequence[str], network: str
 ) -> None:
-    """Give each class a name; suffixes distinguish classes of one definition."""
+    """Give each class a name; suffixes distinguish classes of one definition.
+
+    The last class is that of the whole network, and has the name of the preset.
+    """
     arguments = {parameter.name for item in classes for parameter in item.parameters}
     local = set[str]().union(*(item.variables for item in classes))
     names = python_names((*RESERVED, *helpers, *arguments, *local, *records))
+    classes[-1].name = _fresh(names, camel_case(network))  # the network chooses first
     by_definition: dict[str, list[ClassDef]] = {}
-    for item in reversed(classes):  # the network chooses first
+    for item in reversed(classes[:-1]):
         by_definition.setdefault(item.first.unit.either.name, []).append(item)
     for definition, found in by_definition.items():
         found.reverse()

@@ -27,7 +27,8 @@ class More:
 
     `attributes` are those of the class, `refusals` check the arguments of its constructor, `start`
     ends it, `setters` are methods that set initial values, `inner` are lines that end
-    `init_weights`; `beginning` are the first lines of `forward`, `methods` are further ones.
+    `init_weights`; `beginning` are the first lines of `forward`, `methods` are further ones; `name`
+    is that of the network or preset.
     """
 
     attributes: Sequence[str] = ()
@@ -37,6 +38,7 @@ class More:
     inner: Sequence[str] = ()
     beginning: Sequence[str] = ()
     methods: Sequence[str] = ()
+    name: str = ""
 
 
 NOTHING_MORE = More()
@@ -71,7 +73,7 @@ class _Renderer:
             return
         base = "TransientBuffers" if draft.transient else "nn.Module"
         yield f"class {self.item.name}({base}):"
-        yield from _docstring(self.item, doc)
+        yield from _docstring(self.item, doc, self.more.name)
         yield ""
         attributes = [*self._constants(), *self.more.attributes]
         if attributes:
@@ -202,12 +204,14 @@ def _with_comment(source: Code, indent: int, comment: str) -> list[str]:
     return [f"{' ' * indent}# {comment}", *written]
 
 
-def _docstring(item: ClassDef, doc: str) -> Iterator[str]:
+def _docstring(item: ClassDef, doc: str, preset: str) -> Iterator[str]:
     graph = item.first.unit.either
     span = graph.origin.span
     place = f"{safe_text(PurePath(span.source.name).name)}:{span.line}"
     where = f" ({place})" if span is not NOWHERE else ""
     first = f"The {graph.kind} `{safe_text(graph.name)}`{where}."
+    if preset not in ("", graph.name):
+        first = f"The preset `{safe_text(preset)}` of the network `{safe_text(graph.name)}`{where}."
     if graph.kind == "iteration":
         first = f"An iteration of a loop{where}."
     text = doc_lines(doc, WIDTH - 4)
