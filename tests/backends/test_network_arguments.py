@@ -78,6 +78,12 @@ def test_networks_with_arguments_agree_in_weights_and_values(name):
     assert torch.equal(one(*inputs), two(*inputs))
 
 
+def test_the_class_has_the_name_of_the_preset():
+    text, name = python_source(shipped("resnet50").compiled)
+    assert name == "Resnet50"
+    assert "The preset `resnet50` of the network `resnet` (resnet.arch:" in text
+
+
 def test_the_defaults_are_the_values_of_the_preset():
     assert arguments_of(shipped("resnet50")) == {"classes": 1000}
     assert arguments_of(shipped("resnet50", classes=10)) == {"classes": 10}
