@@ -1,12 +1,14 @@
 """`frozen(layer)` stays in inference mode and does not learn, but passes gradients."""
 
 import copy
+import re
 import warnings
 
 import pytest
 import torch
 from torch.func import functional_call
 
+from archspec.analysis.machine import to_json
 from archspec.diagnostics.failure import CompileFailed
 from archspec_torch.module import to_module
 
@@ -112,6 +114,21 @@ def test_reports_show_frozen_parameters(network):
     a, b = (4 * 3 * 9 + 4 + 8), (4 * 4 * 9 + 4 + 8)
     counts = net.report().counts
     assert (net.parameters, counts.fixed) == (a + b, b)
+
+
+def test_json_and_drawings_show_frozen_layers(network, tmp_path):
+    net = network(
+        UNIT + "network net { input x: f32[B = 1, 3, H = 6, W = 6]\n"
+        " output x -> a: unit(4) -> b: frozen(unit(5)) -> c: frozen(conv(2, 1)) }"
+    )
+    found = to_json(net.report())
+    assert found["fixed_parameters"] == (5 * 4 * 9 + 5 + 10) + (2 * 5 + 2)
+    assert found["parameters"] == found["fixed_parameters"] + (4 * 3 * 9 + 4 + 8)
+    drawn = net.draw(tmp_path / "net.svg").read_text(encoding="utf-8")
+    text = "".join(re.findall(r">([^<]*)<", drawn))
+    assert "b: frozen(unit(5))" in text
+    assert "frozen(conv(2, 1))" in text
+    assert "frozen(unit(4))" not in text
 
 
 def test_frozen_and_trainable_uses_of_a_block_are_separate(network):

@@ -75,6 +75,42 @@ def test_values_of_different_cells_come_back_as_they_were(parts):
     torch.testing.assert_close(parts["returned"](image, x, y), image)
 
 
+def transposed(module: torch.nn.Module, positions: tuple[Tensor, Tensor], y: Tensor) -> Tensor:
+    """The transpose of sampling at the positions, applied to y: it is linear in the map."""
+    image = torch.zeros(y.shape, requires_grad=True)
+    (found,) = torch.autograd.grad((module(image, *positions) * y).sum(), image)
+    return found
+
+
+def test_gradients_of_sampling_are_its_adjoint_by_inner_products(parts):
+    image, *positions = drawn()
+    y = torch.randn(image.shape, generator=torch.Generator().manual_seed(1))
+    one = (parts["sampled"](image, *positions) * y).sum()
+    torch.testing.assert_close(one, (image * transposed(parts["sampled"], positions, y)).sum())
+    assert one.abs() > 1
+
+
+def test_the_inverse_is_the_adjoint_of_sampling_over_its_weights_where_cells_differ(parts):
+    """Positions in 20 different cells, and 10 without weights far outside, whose values are 0."""
+    image, _, _ = drawn()
+    generator = torch.Generator().manual_seed(2)
+    rows, columns = torch.meshgrid(torch.arange(4.0), torch.arange(5.0), indexing="ij")
+    far = torch.full((2, 10), -9.0)
+    x, y = (
+        torch.cat([cell.flatten() + torch.rand(2, 20, generator=generator), far], 1)
+        for cell in (columns, rows)
+    )
+    counts = torch.cat([torch.ones(20), torch.zeros(10)]).reshape(5, 6).expand(2, 2, 5, 6)
+    values = torch.randn(image.shape, generator=generator) * counts
+    total = transposed(parts["sampled"], (x, y), counts)
+    reached = total > 1e-5
+    assert reached.all()
+    adjoint = total * parts["returned"](values, x, y)
+    torch.testing.assert_close(adjoint, transposed(parts["sampled"], (x, y), values))
+    one = (parts["sampled"](image, x, y) * values).sum()
+    torch.testing.assert_close(one, (image * adjoint).sum())
+
+
 def test_the_decoder_reads_the_positions_of_the_encoder():
     network = shipped("dtn_unet", first=2, depth=3, at=1, points=2, size=16, classes=3)
     module = network.to_torch().eval()

@@ -87,19 +87,21 @@ def squared_dice(x, q):
     return 1 - 2 * (p * q).sum(1) / (p.square().sum(1) + q.square().sum(1))
 
 
-def softmax_dice(x, t):
+def softmax_dice(x, t, smooth=1.0, power=1, ignored=-100):
     losses = []
     for image, wanted in zip(x.softmax(1), t, strict=True):
         for k, p in enumerate(image):
-            p, q = p[wanted >= 0], (wanted[wanted >= 0] == k).double()
-            losses.append(1 - (2 * (p * q).sum() + 1) / (p.sum() + q.sum() + 1))
+            p, q = p[wanted != ignored], (wanted[wanted != ignored] == k).double()
+            sizes = (p**power).sum() + q.sum()
+            losses.append(1 - (2 * (p * q).sum() + smooth) / (sizes + smooth))
     return torch.stack(losses).reshape(len(x), -1).mean(1)
 
 
-def focal(x, t, w=None, gamma=2.0):
-    p = x.softmax(1).movedim(1, -1)[t >= 0].gather(-1, t[t >= 0][:, None])[:, 0]
+def focal(x, t, w=None, gamma=2.0, ignored=-100):
+    valid = t != ignored
+    p = x.softmax(1).movedim(1, -1)[valid].gather(-1, t[valid][:, None])[:, 0]
     losses = torch.zeros(t.shape, dtype=x.dtype)
-    losses[t >= 0] = -((1 - p) ** gamma) * p.log() * (1 if w is None else w[t[t >= 0]])
+    losses[valid] = -((1 - p) ** gamma) * p.log() * (1 if w is None else w[t[valid]])
     return losses
 
 
@@ -207,6 +209,22 @@ GROUPS = {
             lambda n=n: (drawn(n, 4, 5, 3), labels(4, n, 5, 3, ignored=-100), shares(4))
             for n in (1, 3)
         ],
+    ),
+    "maps and another label that is ignored": (
+        "x: f32[B = 2, 4, H = 3, W = 3], t: i64[B, H, W], w: f32[4]",
+        {
+            **reductions(
+                "(x, t) -> softmax_dice_loss(0.5, true, 1, {r})",
+                lambda x, t, w: softmax_dice(x, t, 0.5, 2, 1),
+            ),
+            "(x, t) -> softmax_focal_loss(1.5, 1)": lambda x, t, w: (
+                focal(x, t, None, 1.5, 1).sum() / (t != 1).sum()
+            ),
+            '(x, t, w) -> softmax_focal_loss(1.5, 1, "sum")': lambda x, t, w: focal(
+                x, t, w, 1.5, 1
+            ).sum(),
+        },
+        [lambda n=n: (drawn(n, 4, 5, 3), labels(4, n, 5, 3), shares(4)) for n in (1, 3)],
     ),
     "patches": (
         "x: f32[B = 2, N = 5, 6], y: f32[B, N, 6], m: bool[B, N]",
