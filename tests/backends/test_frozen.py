@@ -101,9 +101,16 @@ def test_torchscript_keeps_layers_frozen(network, layer):
     wanted = module.eval()(x)
     before = copy.deepcopy(scripted.state_dict())
     torch.testing.assert_close(scripted.train()(x), wanted)
-    assert all(torch.equal(t, before[n]) for n, t in scripted.state_dict().items())
-    learns = {n for n, p in scripted.named_parameters() if p.requires_grad}
-    assert learns == {"last.weight", "last.bias"}
+    optimiser = torch.optim.SGD(scripted.parameters(), lr=0.1, weight_decay=0.1)
+    for _ in range(3):
+        x = torch.rand(4, 3, 6, 5, requires_grad=True)
+        optimiser.zero_grad()
+        scripted(x).square().sum().backward()
+        optimiser.step()
+        assert bool(x.grad.any())
+    moved = {n for n, t in scripted.state_dict().items() if not torch.equal(t, before[n])}
+    assert moved == {"last.weight", "last.bias"}
+    assert {n for n, p in scripted.named_parameters() if p.requires_grad} == moved
 
 
 def test_reports_show_frozen_parameters(network):
