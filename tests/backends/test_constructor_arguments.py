@@ -185,9 +185,21 @@ block stage(growth: int) { dense(growth) -> half }""",
   output x -> rearrange("b (h d) (r p) (s q) -> b h (r s) (p q) d", h=heads, p=size, q=size)
     -> linear(C)
 }""",
-        "x: f32[B = 1, 8, H = 16, W = 16] where H % 4 == 0, W % 4 == 0",
+        "x: f32[B = 1, 8, 16, 16]",
         "x -> windows(4, 4)",
-        "self.heads,\n                self.features // self.heads,\n",
+        "self.heads,\n                self.features // self.heads,\n"
+        "                self.H // self.size,\n                self.size,\n"
+        "                self.W // self.size,\n                self.size,\n",
+    ),
+    "an open factor that is equal to a given one, beside two equal ones": (
+        """block shuffled(rows: int, columns: int) {
+  input x: [B, C, H, W]
+  output x -> rearrange("b (g c) (r p) (s q) -> b (c g) (p r) (q s)", g=rows, p=rows, q=columns)
+    -> conv(C, 1)
+}""",
+        "x: f32[B = 1, 8, 16, 16]",
+        "x -> shuffled(4, 4)",
+        "self.H // self.rows,\n                self.rows,\n",
     ),
     "half of a window whose weight is data": (
         """block filtered(size: int) {

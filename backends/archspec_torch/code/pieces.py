@@ -46,7 +46,8 @@ class Hole:
     argument of a called block for a number that another block wrote. For the number of iterations
     of a loop, `start` is the module of the first one. `read` are names on which a number may
     depend whose expression is not known; `derived` are those of the called block, or of the values
-    of a table.
+    of a table. `factor` is the position of a size among those into which a pattern splits its
+    input, `axis` that of one among the sizes of its result.
     """
 
     value: Any
@@ -56,6 +57,8 @@ class Hole:
     start: str = field(default="", compare=False)
     derived: tuple[str, ...] = field(default=(), compare=False)
     read: tuple[str, ...] = field(default=(), compare=False)
+    factor: int | None = field(default=None, compare=False)
+    axis: int | None = field(default=None, compare=False)
 
 
 @frozen

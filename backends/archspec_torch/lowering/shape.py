@@ -142,9 +142,9 @@ def _taken_apart(source: Code, site: Site, plan: Plan, x: str, scope: Scope) -> 
     changed = [axis for axis, count in enumerate(plan.taken_apart) if count != 1]
     if len(changed) > MOST_CALLS:
         sizes = sizes_code(plan.split, scope, x, site.x)
-        for part in range(len(plan.split)):
-            sizes[part] = _named_size(site, plan, part) or sizes[part]
-        return source + call(".reshape", *sizes)
+        return source + call(
+            ".reshape", *(_factor(site, plan, part, size) for part, size in enumerate(sizes))
+        )
     for axis in reversed(changed):  # so that the axes before it keep their numbers
         start = sum(plan.taken_apart[:axis])
         parts = range(start, start + plan.taken_apart[axis])
@@ -154,28 +154,41 @@ def _taken_apart(source: Code, site: Site, plan: Plan, x: str, scope: Scope) -> 
         parted: list[Any] = [
             "-1"
             if part in plan.inferred
-            else _named_size(site, plan, part) or scope.size(plan.split[part])
+            else _factor(site, plan, part, scope.size(plan.split[part]))
             for part in parts
         ]
         source += call(".unflatten", str(axis), listing(parted))
     return source
 
 
-def _named_size(site: Site, plan: Plan, part: int) -> Code | None:
-    """The size of an axis: what the spec has for its name, whatever else is equal to it."""
+def _factor(site: Site, plan: Plan, part: int, size: Code) -> Code:
+    """The size of an axis: what the spec has for its name, whatever else is equal to it.
+
+    One without a size follows from the others of its group.
+    """
     name, number = plan.names[part], plan.split[part].constant
-    if number is not None and name in dict(site.op.axes):
+    if number is None:
+        return size
+    if name in dict(site.op.axes):
         written = site.instance.written.get(name, Number(number))
         if not has_unknown_sizes(written):
             return code(Hole(number, "size", written))
-    return None
+    return code(Hole(number, "size", factor=part))
 
 
 def _joined_axes(source: Code, plan: Plan, x: str, scope: Scope, given: TensorType) -> Code:
     """`x.flatten(2, 3)` where axes become one, `x.unsqueeze(0)` where one of size 1 is new."""
     changed = [axis for axis, count in enumerate(plan.joined) if count != 1]
     if len(changed) > MOST_CALLS:
-        return source + call(".reshape", *sizes_code(plan.merge, scope, x, given))
+        sizes = sizes_code(plan.merge, scope, x, given)
+        numbers = (one.constant for one in plan.merge)
+        return source + call(
+            ".reshape",
+            *(
+                size if number is None else code(Hole(number, "size", axis=axis))
+                for axis, (size, number) in enumerate(zip(sizes, numbers, strict=True))
+            ),
+        )
     for axis in reversed(changed):
         start = sum(plan.joined[:axis])
         end = start + plan.joined[axis] - 1

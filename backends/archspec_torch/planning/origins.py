@@ -96,6 +96,8 @@ class Origins:
     def _with_origin(self, hole: Hole, placed: Expression | None) -> Hole:
         if hole.origin is not None or isinstance(hole.value, Quoted) or hole.value is None:
             return hole
+        if hole.factor is not None or hole.axis is not None:
+            return self._of_pattern(hole)
         origin = self._from_outside(hole) or placed or self._written(hole)
         if origin is not None:
             origin = self.sizes.resolved(origin, self.node)
@@ -103,6 +105,16 @@ class Origins:
             origin = self._passed(hole) or self._of_input(hole)
         if isinstance(origin, Outside) and self.node.op is None:
             return replaced(hole, origin=origin, outside=True)
+        if origin is None:
+            return replaced(hole, read=self._read(hole))
+        return replaced(hole, origin=origin)
+
+    def _of_pattern(self, hole: Hole) -> Hole:
+        """The size of an axis by its position, so other sizes that are equal do not matter."""
+        if hole.factor is not None:
+            origin = self.sizes.factor(self.node, hole.factor)
+        else:
+            origin = self.sizes.of(Port(self.node.id, 0), hole.axis or 0)
         if origin is None:
             return replaced(hole, read=self._read(hole))
         return replaced(hole, origin=origin)
@@ -192,8 +204,7 @@ class Origins:
                     found = self.sizes.of(port, axis)
                     if found is not None:
                         return found
-        factor = self.sizes.factor(self.node, hole.value) if hole.hint == "size" else None
-        found = factor or self.sizes.resolved(Size(hole.value), self.node)
+        found = self.sizes.resolved(Size(hole.value), self.node)
         return None if isinstance(found, Number | Size) else found
 
 

@@ -157,16 +157,11 @@ class SizeOrigins:
         start = sum(taken.joined[:axis])
         return product_of(order[start : start + taken.joined[axis]])
 
-    def factor(self, node: Node, size: int) -> Expression | None:
-        """The expression of a factor of this size of an axis that a pattern takes apart."""
-        if not isinstance(node.op, Rearrange | Reduce | Repeat):
-            return None
+    def factor(self, node: Node, at: int) -> Expression | None:
+        """The expression of the factor at a position among those that a pattern splits."""
+        assert isinstance(node.op, Rearrange | Reduce | Repeat)
         taken = node.op.plan(self.graph.type_of(node.inputs[0]))
-        factors = self._factors(node, taken, self._given_by_value(node), 0)
-        sizes = (one.constant for one in taken.split)
-        return next(
-            (one for one, of in zip(factors, sizes, strict=True) if one and of == size), None
-        )
+        return self._factors(node, taken, self._given_by_value(node), 0)[at]
 
     def _factors(
         self, node: Node, taken: Plan, given: Mapping[int, Expression], depth: int
