@@ -201,6 +201,15 @@ block stage(growth: int) { dense(growth) -> half }""",
         "x -> shuffled(4, 4)",
         "self.H // self.rows,\n                self.rows,\n",
     ),
+    "an argument that callers give, but that has its default wherever it is used": (
+        """block halved(stride: int = 2) { max_pool(3, stride=stride, padding=1) -> batch_norm }
+block stage(width: int, stride: int = 1) {
+  unit(width) -> if stride > 1 { halved(stride) }
+}""",
+        "x: f32[B = 1, 8, 12, 12]",
+        "x -> stage(16) -> stage(16, 2)",
+        "self.halved = Halved(channels=width, stride=stride)",
+    ),
     "half of a window whose weight is data": (
         """block filtered(size: int) {
   input x: [B, C, H, W]

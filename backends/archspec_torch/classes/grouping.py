@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from dataclasses import replace as replaced
 from typing import Any
 
+from archspec.graph.codegen.recursion import definition_of
 from archspec.graph.expression import (
     Expression,
     Number,
@@ -24,6 +25,7 @@ from archspec_torch.classes.constructor.fixed_names import (
     names_of_counts,
     unexplained_names,
 )
+from archspec_torch.classes.constructor.given_names import given_names
 from archspec_torch.classes.constructor.named_numbers import named_numbers
 from archspec_torch.classes.constructor.named_sizes import (
     inputs_with,
@@ -116,6 +118,7 @@ class _Writer:
         for plan in (known, *others):
             for unit in plan.units:
                 self.plans.setdefault(unit, plan)
+        self.given = given_names(self.plans, {plan.units[-1] for plan in (known, *others)})
         self.applied = {unit for plan in (known, *others) for unit in _applied(plan)}
         self.classes: list[ClassDef] = []
         self.made: dict[Unit, tuple[ClassDef, int]] = {}  # class, and number of the draft in it
@@ -168,8 +171,12 @@ class _Writer:
     def _define(self, groups: Sequence[list[Draft]]) -> None:
         defined = [self._class(drafts, number) for number, drafts in enumerate(groups)]
         for item in defined:
-            _parametrise(item, self.numbers, self._fixed_below(item))
+            self._parametrise(item)
         self._add(defined)
+
+    def _parametrise(self, defined: ClassDef) -> None:
+        given = self.given.get(definition_of(defined.first.unit), ())
+        _parametrise(defined, self.numbers, self._fixed_below(defined), given)
 
     def _fixed_below(self, defined: ClassDef) -> set[str]:
         """The names of a block on which constants in the classes that it calls depend."""
@@ -211,7 +218,7 @@ class _Writer:
             ]
             for item, drafts in zip(made, groups, strict=True):
                 item.drafts = [own.resolved(draft, tokens, parameters) for draft in drafts]
-                _parametrise(item, self.numbers, self._fixed_below(item))
+                self._parametrise(item)
             if not all(one.source or is_foreign(one) for item in made for one in item.parameters):
                 return None
             found = [one.source for item in called for one in item.parameters if one.source]
@@ -242,8 +249,13 @@ def _named(parameters: Sequence[Parameter]) -> list[str]:
 # ---------------------------------------------------------------------- arguments
 
 
-def _parametrise(defined: ClassDef, numbers: Collection[str], below: Collection[str]) -> None:
-    """Decide for each hole: a constant, an argument, or a multiple of one."""
+def _parametrise(
+    defined: ClassDef, numbers: Collection[str], below: Collection[str], passed: Collection[str]
+) -> None:
+    """Decide for each hole: a constant, an argument, or a multiple of one.
+
+    `passed` are the parameters that callers give over arguments of theirs.
+    """
     rows = [draft.holes() for draft in defined.drafts]
     given, reserved = _arguments(defined), _reserved(defined)
     is_network = defined.first.layout.root
@@ -254,6 +266,7 @@ def _parametrise(defined: ClassDef, numbers: Collection[str], below: Collection[
         given = {name: given[name] for name in numbers if name in given}
     else:
         sizes, defaults = named_sizes(defined.drafts), _derived_arguments(defined, given)
+        defaults = {name: one for name, one in defaults.items() if name not in passed}
         given = {name: values for name, values in given.items() if name not in defaults}
         inner = computed_sizes(defined.drafts, sizes)
         sizes, same = without_equal_ones({n: one for n, one in sizes.items() if n not in inner})
