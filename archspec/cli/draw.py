@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,14 +37,21 @@ def run(
     """Draw a network into a file whose suffix selects the format."""
     if output is not None and output.suffix.lower() not in FORMATS:
         raise WrongUsage(f"{output}: a drawing has one of the suffixes {', '.join(FORMATS)}")
+    from archspec.diagram import Depth, readable  # only drawing needs graphviz
+
     network = open_network(spec, given, passes, sized)
+    depth: Depth = look.depth.number if look.depth is not None else "auto"
     path = output or Path(f"{network.name}.svg")
     with working(f"drawing {network.name}"):
         network.draw(
             path,
-            look.depth.number if look.depth is not None else "auto",
+            depth,
             training=look.training,
             direction=look.direction.value,
             concrete=look.concrete,
         )
+        crowded = readable(network.compiled, depth, training=look.training)
     write(f"wrote {path}\n")
+    if crowded is not None:
+        boxes, smaller = crowded
+        write(f"the drawing has {boxes:,} boxes; --depth {smaller} is easier to read\n", sys.stderr)

@@ -1,6 +1,7 @@
 """Drawings of networks."""
 
-from archspec.diagram.draw import draw, drawing, illustration
+from archspec.diagram.depth import Depth
+from archspec.diagram.draw import draw, drawing, illustration, readable
 from archspec.diagram.render import layout
 
-__all__ = ["draw", "drawing", "illustration", "layout"]
+__all__ = ["Depth", "draw", "drawing", "illustration", "layout", "readable"]

@@ -26,6 +26,8 @@ FEW = 32
 """Further forms of a block that is expanded once are expanded up to this number."""
 LARGE = 128
 """In a drawing of more boxes, of blocks that differ only in numbers one is expanded."""
+CROWDED = 200
+"""A drawing of more boxes is hard to read."""
 ABREAST = 8
 """Of these at most this number side by side."""
 
@@ -89,12 +91,35 @@ def at_depth(graph: Graph, depth: int | None, budget: int) -> Expansion:
     also = {item.path for item in inner if _is_sequence(_called(item))}
     if also:
         flat = expand(graph, depth, fold=runs, budget=budget, also=also)
-    if depth is None or _boxes(flat) <= LARGE:
+    if depth is None or box_count(flat) <= LARGE:
         return Expansion(flat)
     later = set(_later(flat, Forms(runs)))
     also = {path for path in also if not any(path.startswith(f"{one}.") for one in later)}
     flat = expand(graph, depth, fold=runs, budget=budget, also=also, closed=later)
     return Expansion(flat, FIRST_ONLY if later else "")
+
+
+def readable_depth(graph: Graph, depth: int | None, budget: int) -> tuple[int, int] | None:
+    """For a crowded drawing the number of its boxes, and the depth of the largest one that is not.
+
+    None if it is not crowded, or if a drawing of depth 1 is. Raises CompileFailed (E0521).
+    """
+    whole = at_depth(graph, depth, budget).flat
+    count = box_count(whole)
+    if count <= CROWDED:
+        return None
+    most = _nesting(whole) + 1 if depth is None else depth - 1
+    counts = {at: box_count(at_depth(graph, at, budget).flat) for at in range(1, most + 1)}
+    fitting = {at: boxes for at, boxes in counts.items() if boxes <= CROWDED}
+    return (count, max(fitting, key=fitting.__getitem__)) if fitting else None
+
+
+def _nesting(flat: Flat) -> int:
+    """The largest number of blocks inside each other that are expanded."""
+    found: dict[int | None, int] = {None: 0}
+    for group in flat.groups:  # outermost first
+        found[group.index] = found[group.parent] + (group.kind == "block")
+    return max(found.values())
 
 
 def _later(flat: Flat, forms: Forms) -> Iterator[str]:
@@ -178,10 +203,10 @@ def _size(item: FlatNode) -> int:
 
 def _fits(flat: Flat, abreast: int, most: int) -> bool:
     """Whether a drawing of `most` boxes has room for a graph."""
-    return _boxes(flat) <= most and _abreast(flat) <= abreast
+    return box_count(flat) <= most and _abreast(flat) <= abreast
 
 
-def _boxes(flat: Flat) -> int:
+def box_count(flat: Flat) -> int:
     """The number of boxes in a drawing; ops in one box count once."""
     stacked = chains(flat, innermost_frames(flat))
     return len(flat.nodes) - sum(len(chain.members) - 1 for chain in stacked)

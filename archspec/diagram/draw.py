@@ -12,7 +12,7 @@ from archspec.analysis.number_format import short, sizes_text
 from archspec.analysis.sizes import reported_sizes
 from archspec.diagnostics.failure import CompileFailed
 from archspec.diagram.boxes import Direction
-from archspec.diagram.depth import AUTO, Depth, at_depth, useful
+from archspec.diagram.depth import AUTO, Depth, at_depth, readable_depth, useful
 from archspec.diagram.dot import dot_text
 from archspec.diagram.drawing import drawing_of
 from archspec.diagram.facts import Facts
@@ -91,6 +91,18 @@ def draw(
     """Draw a network into a file; the suffix determines the format."""
     dot = drawing(compiled, depth, training=training, direction=direction, concrete=concrete)
     return render(dot, path)
+
+
+def readable(compiled: Compiled, depth: Depth, *, training: bool = False) -> tuple[int, int] | None:
+    """For a drawing that is hard to read the number of its boxes, and a smaller depth that is not.
+
+    None if it has few boxes, no depth is given, or no depth gives fewer. Raises CompileFailed:
+    E0521.
+    """
+    if depth == AUTO:
+        return None
+    shown = simplified(compiled, training=training)
+    return readable_depth(shown.training if training else shown.inference, depth, BOX_BUDGET)
 
 
 def _subtitle(compiled: Compiled, sizes: Mapping[str, int], training: bool) -> list[str]:

@@ -454,6 +454,16 @@ def test_draw_to_all_depths_expands_every_block(run, tmp_path):
         assert "or `all`" in " ".join(wrong.output.replace("│", " ").split())
 
 
+def test_draw_suggests_a_smaller_depth_for_a_drawing_with_many_boxes(run):
+    done = run("draw", "u2netp", "--depth", "all", "-o", "whole.dot")
+    assert done.exit_code == 0
+    found = re.fullmatch(
+        r"the drawing has (\d+) boxes; --depth (\d) is easier to read\n", done.stderr
+    )
+    assert found is not None
+    assert run("draw", "u2netp", "--depth", found[2], "-o", "less.dot").stderr == ""
+
+
 def test_build_lists_written_files(run, tmp_path):
     done = run("build", "small.arch", "--target", "torch", "-o", "out", "--json")
     assert done.exit_code == 0

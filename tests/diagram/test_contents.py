@@ -5,8 +5,16 @@ import re
 import pytest
 
 from archspec import load
-from archspec.diagram.depth import BY_EXAMPLE, FIRST_ONLY, MOST, at_depth, useful
-from archspec.diagram.draw import BOX_BUDGET, drawing
+from archspec.diagram.depth import (
+    BY_EXAMPLE,
+    CROWDED,
+    FIRST_ONLY,
+    MOST,
+    at_depth,
+    box_count,
+    useful,
+)
+from archspec.diagram.draw import BOX_BUDGET, drawing, readable
 from archspec.diagram.simplified import simplified
 from tests.diagram.test_looks import ROOT, groups, network, program, svg_of, texts_of, words
 
@@ -298,3 +306,15 @@ def test_numbers_that_a_call_leaves_out_are_an_ellipsis(network):
     texts = " ".join(texts_of(net))
     assert "few(a=4, b=3)" in texts
     assert "many(a=5, b=3, …)" in texts
+
+
+def test_a_crowded_drawing_names_the_depth_of_the_largest_one_that_is_not():
+    net = load("u2netp")
+    boxes, smaller = readable(net.compiled, None)
+    assert boxes == len(re.findall(r"n\d+ \[label=", drawing(net.compiled, None))) > CROWDED
+    shown = simplified(net.compiled, training=False).inference
+    counts = [box_count(at_depth(shown, at, BOX_BUDGET).flat) for at in range(1, 6)]
+    assert counts[smaller - 1] == max(count for count in counts if count <= CROWDED)
+    assert readable(net.compiled, smaller) is None
+    assert readable(net.compiled, "auto") is None
+    assert readable(load("resnet50").compiled, None) is None
