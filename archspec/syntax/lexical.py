@@ -195,7 +195,7 @@ def _comment_sign(text: str, raw: list[Token], at: int) -> str:
     if token.type == "-" and text[token.start : token.start + 2] == "--":
         sign = "--"
     elif token.type == "%" or (token.type == "FOREIGN" and text[token.start] == ";"):
-        sign = text[token.start]
+        sign = text[token.start] if text[token.start + 1 :].partition("\n")[0].strip() else ""
     if not sign or (sign == "--" and at and raw[at - 1].end == token.start):
         return ""
     if _DECLARED.search(text, max(0, token.start - 300), token.start):

@@ -36,6 +36,14 @@ def _binds_already(s: Site) -> bool:
 CHOICES = (
     Mistake(
         "E0131",
+        lambda s: s.type == ":" and s.after == "{" and s.expects("{"),
+        "there is no `:` before the braces of a body",
+        "block a {\n  for i in 0..3«:» { relu }\n}",
+        fix="remove it",
+        repair=DROP,
+    ),
+    Mistake(
+        "E0131",
         lambda s: s.before == "for" and s.type == "[",
         "the names of a `for` are not in brackets: `for a, b in pairs { .. }`",
         "block a {\n  for «[»w, n] in sizes { conv(w) }\n}",

@@ -94,6 +94,20 @@ DEFINITIONS = (
     ),
     Mistake(
         "E0118",
+        lambda s: (
+            _top(s)
+            and s.word() in FOREIGN_DEFINITIONS
+            and s.word(1) in DEFINITION_WORDS
+            and s.near(2).type == "NAME"
+        ),
+        "there is no `<word>`: `<meant>` starts the definition",
+        "«def» block f(n: int) { relu }",
+        fix="remove `<word>`",
+        meant=lambda s: s.word(1),
+        repair=DROP,
+    ),
+    Mistake(
+        "E0118",
         lambda s: _top(s) and s.after == "NAME" and s.word() in FOREIGN_DEFINITIONS,
         "there is no `<word>`: a definition starts with `block`, `network`, `rule` or `preset`",
         "«def» f(x):\n    return x\nblock a { relu }",

@@ -223,7 +223,7 @@ PYTHON = (
         lambda s: s.word(-1) == "lambda" and s.type in ("NAME", ":", "(", "*"),
         "there is no `lambda`: a layer is written as it is, `{ .. }` is a block without a name",
         "block a {\n  f = «lambda» x: x + 1\n}",
-        fix="write `{ input x .. output y }`; a layer with parameters is a block, "
+        fix="write `{ relu -> conv(8, 3) }`; a layer with parameters is a block, "
         "`block f(w: int) { conv(w, 3) }`",
         points=BEFORE,
     ),

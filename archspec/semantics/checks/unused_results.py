@@ -85,7 +85,7 @@ def _instead(statement: ast.ExprStmt) -> str | Fix:
             "`x -> for .. { input y, ...found  z = y -> f  output (z, ...found, z) }`"
         )
     if isinstance(value, ast.IfLayer):
-        return _outputs_when(value) or _applied(value, "if")
+        return _outputs_when(value) or _chosen(value) or _applied(value, "if")
     if isinstance(value, ast.For):
         return _applied(value, "for")
     if statement.span.text.startswith("-"):
@@ -158,6 +158,24 @@ def _outputs_when(node: ast.IfLayer) -> Fix | None:
         for one in node.then.statements
     ]
     return Fix(words, (Edit(node.span, margin.join(lines)),))
+
+
+def _chosen(node: ast.IfLayer) -> Fix | None:
+    """`h = if c { x -> f } else { x -> g }` for `if c { h = x -> f } else { h = x -> g }`."""
+    bodies = [body for body in (node.then, node.otherwise) if body is not None]
+    binds = [one for body in bodies for one in body.statements if isinstance(one, ast.Bind)]
+    targets = {one.targets[0].name for one in binds if isinstance(one.targets[0], ast.NameTarget)}
+    if len(bodies) != len(binds) or len(targets) != 1 or any(len(one.targets) > 1 for one in binds):
+        return None
+    if any(len(body.statements) > 1 for body in bodies):
+        return None
+    (name,) = targets
+    words = f"the result of the choice is bound as a whole: `{name} = if c {{ .. }} else {{ .. }}`"
+    if node.otherwise is None:
+        return Fix(words)
+    source, start = node.span.source, node.span.start
+    bound = (Edit(Span(source, one.span.start, one.value.span.start), "") for one in binds)
+    return Fix(words, (Edit(Span(source, start, start), f"{name} = "), *bound))
 
 
 def _appends(node: ast.For) -> bool:

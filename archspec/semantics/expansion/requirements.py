@@ -78,6 +78,7 @@ def settle(
             span,
             secondary=secondary,
             notes=(verdict.reason,),
+            fix=_UNDECIDED + (_KEEP_BATCH if need.reason.startswith("`reshape`") else ""),
         )
     if not need.training_only:
         error = _refusal(context, need, verdict, span, secondary)
@@ -86,6 +87,10 @@ def settle(
     elif verdict.kind is VerdictKind.NEVER and not symbols_of(need.condition):
         raise context.error("E0402", f"in training, {need.reason}", span, secondary=secondary)
     return (_kept(context, need, span),)
+
+
+_UNDECIDED = "a fixed size decides it: write a number for a free size in the type of the input"
+_KEEP_BATCH = "; `flatten` and `reshape(B, -1)` keep the batch apart"
 
 
 def _kept(context: GraphContext, need: Need, span: Span) -> Requirement:

@@ -61,7 +61,7 @@ ADVICE = {
     "register_buffer": "a constant tensor is declared with `buffer name: f32[..] = value`",
     "Input": "inputs are declared with `input x: f32[B = 1, 3, H = 224, W = 224]`",
     "InputLayer": "inputs are declared with `input x: f32[B = 1, 3, H = 224, W = 224]`",
-    "Lambda": "a body without a name is a layer: `{ input x .. output y }`",
+    "Lambda": "a body without a name is a layer: `{ relu -> conv(8, 3) }`",
     "Bidirectional": "write `lstm(hidden, bidirectional=true)`",
     "TimeDistributed": "`linear` works on the last axis of any tensor; remove it",
     "Rescaling": "write arithmetic: `x / 255`",
