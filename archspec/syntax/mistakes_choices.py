@@ -36,7 +36,7 @@ def _binds_already(s: Site) -> bool:
 CHOICES = (
     Mistake(
         "E0131",
-        lambda s: s.type == ":" and s.after == "{" and s.expects("{"),
+        lambda s: s.type == ":" and s.after == "{" and not s.near(1).first and s.expects("{"),
         "there is no `:` before the braces of a body",
         "block a {\n  for i in 0..3«:» { relu }\n}",
         fix="remove it",
