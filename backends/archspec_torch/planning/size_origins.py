@@ -148,8 +148,8 @@ class SizeOrigins:
     ) -> Expression | None:
         """An axis of what a pattern makes: the product of those that it joins."""
         (source,) = node.inputs
-        taken, given = plan(self.graph.type_of(source)), self._given_by_value(node)
-        parts = self._factors(node, taken, given, depth)
+        taken, given = plan(self.graph.type_of(source)), _given_by_value(self, node)
+        parts = _factors(self, node, taken, given, depth)
         kept = [part for at, part in enumerate(parts) if at not in taken.reduce]
         order = [kept[at] for at in taken.order]
         for at, size in taken.insert:
@@ -161,20 +161,7 @@ class SizeOrigins:
         """The expression of the factor at a position among those that a pattern splits."""
         assert isinstance(node.op, Rearrange | Reduce | Repeat)
         taken = node.op.plan(self.graph.type_of(node.inputs[0]))
-        return self._factors(node, taken, self._given_by_value(node), 0)[at]
-
-    def _factors(
-        self, node: Node, taken: Plan, given: Mapping[int, Expression], depth: int
-    ) -> list[Expression | None]:
-        before = [self.of(node.inputs[0], at, depth) for at in range(len(taken.taken_apart))]
-        return taken_apart(before, taken, given, self.given_by_name(node))
-
-    def _given_by_value(self, node: Node) -> dict[int, Expression]:
-        return {
-            value: self.resolved(one, node)
-            for _, one, value in reversed(entries(node, self.names))
-            if type(value) is int
-        }
+        return _factors(self, node, taken, _given_by_value(self, node), 0)[at]
 
     def given_by_name(self, node: Node) -> dict[str, Expression]:
         """The sizes that a pattern is given, by the names of its axes."""
@@ -226,6 +213,23 @@ def _sizes_read(graph: Graph) -> Sequence[str]:
     read = {name for each in written for one in each.values() for name in names_in(one)}
     sizes = (name for name in graph.names if name[0].isupper() and name in read)
     return [name for name in sizes if name not in graph.arguments]
+
+
+def _factors(
+    origins: SizeOrigins, node: Node, taken: Plan, given: Mapping[int, Expression], depth: int
+) -> list[Expression | None]:
+    """The expressions of the factors into which a pattern splits its input."""
+    before = [origins.of(node.inputs[0], at, depth) for at in range(len(taken.taken_apart))]
+    return taken_apart(before, taken, given, origins.given_by_name(node))
+
+
+def _given_by_value(origins: SizeOrigins, node: Node) -> dict[int, Expression]:
+    """What a node is given, by its value; of equal ones the first."""
+    return {
+        value: origins.resolved(one, node)
+        for _, one, value in reversed(entries(node, origins.names))
+        if type(value) is int
+    }
 
 
 def _moved(origins: SizeOrigins, node: Node, axis: int, depth: int) -> Expression | None:
