@@ -14,7 +14,7 @@ from archspec.diagram.multiples import remainder, simpler
 from archspec.frozen import frozen
 from archspec.graph.model import Region
 from archspec.ops.base import Op
-from archspec.passes.flat import Step
+from archspec.passes.flat import Step, Tap
 from archspec.semantics.values.operators import OP_OF_OPERATOR
 from archspec.types.dim import Dim
 from archspec.types.initialiser import Initialiser
@@ -186,6 +186,14 @@ def step_text(step: Step, dims: Dims) -> str:
     each = dims.text(step.each)
     sign = "" if each.startswith("-") else "+"
     return f"{dims.text(step.start)} -> {dims.text(step.end)}, {sign}{each} each"
+
+
+def tap_text(tap: Tap) -> str:
+    """`2nd of 4`."""
+    number = tap.number + 1
+    regular = number % 10 > 3 or number % 100 in (11, 12, 13)
+    ending = "th" if regular else ("th", "st", "nd", "rd")[number % 10]
+    return f"{number}{ending} of {tap.count}"
 
 
 def full_range(path: str, key: str, last: str) -> str:

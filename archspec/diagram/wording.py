@@ -17,6 +17,7 @@ from archspec.diagram.labels import (
     shortened,
     spanned,
     step_text,
+    tap_text,
     type_text,
 )
 from archspec.frozen import frozen
@@ -55,7 +56,15 @@ class Wording:
         return op.in_inference() if self.inference and op.stochastic else op
 
     def key(self, item: FlatNode) -> str:
-        """The name of an op, unless it has no meaning: numbers are shown if there are weights."""
+        """The name of an op, unless it has no meaning: numbers are shown if there are weights.
+
+        Before it the piece of a repetition that the op reads, as in `2nd of 4, norm`.
+        """
+        tap = item.tap if item.uses == 1 and not item.also else None
+        name = self._name(item)
+        return f"{tap_text(tap)}{', ' * bool(name)}{name}" if tap is not None else name
+
+    def _name(self, item: FlatNode) -> str:
         node = item.node
         if node is None or node.instance is None:
             return ""

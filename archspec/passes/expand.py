@@ -18,7 +18,7 @@ from archspec.diagnostics.model import Diagnostic, Frame, diagnostic
 from archspec.graph.model import Graph, GraphOutput, Node, Port
 from archspec.graph.names import join_path
 from archspec.graph.walk import postorder, walk
-from archspec.passes.flat import Final, Flat, FlatNode, FlatPort, Group
+from archspec.passes.flat import Final, Flat, FlatNode, FlatPort, Group, Tap
 from archspec.passes.pieces import Runs, growth, places
 
 NODE_BUDGET = 20_000
@@ -132,6 +132,12 @@ def _final(level: _Level, node: Node, run: Run | None) -> Final | None:
     return None if at is None else Final(last, level.graph)
 
 
+def _tap(level: _Level, node: Node) -> Tap | None:
+    """The only piece of a repetition of which a node reads what is collected from all."""
+    found = {level.numbers[port] for port in node.inputs if port in level.numbers}
+    return found.pop() if len(found) == 1 else None
+
+
 def _too_large(graph: Graph, depth: int | None, size: int, budget: int, fits: int) -> Diagnostic:
     opened = "whole" if depth is None else f"at depth {depth}"
     return diagnostic(
@@ -158,6 +164,7 @@ class _Level:
     runs: Mapping[int, Run]  # by each node of a run
     final: Graph | None = None  # the graph in the last of several growing pieces
     pieces: dict[int, int] = field(default_factory=dict)  # group by start of its run
+    numbers: dict[Port, Tap] = field(default_factory=dict)  # of ports collected from pieces
 
 
 class _Opening:
@@ -210,6 +217,8 @@ class _Opening:
             stack.pop()
             if stack and level.call is not None:
                 for index, port in enumerate(level.graph.output_ports):
+                    if port in level.numbers and level.call.id not in stack[-1].runs:
+                        stack[-1].numbers[Port(level.call.id, index)] = level.numbers[port]
                     self._yield(stack[-1], Port(level.call.id, index), level.ports[port])
             else:
                 for output in graph.outputs:
@@ -236,8 +245,11 @@ class _Opening:
         if run is not None and node.id not in run.nodes:
             # of a later piece of a run: it is represented by the first one
             same = run.order[run.order.index(node.id) - run.period]
+            number, offset = divmod(run.order.index(node.id), run.period)
             for index in range(len(node.types)):
                 level.ports[Port(node.id, index)] = level.ports[Port(same, index)]
+                if Port(run.order[offset], index) in run.collected:
+                    level.numbers[Port(node.id, index)] = Tap(number, run.count)
             return None
         group, count = self._piece(level, run)
         last = _last(level.graph, run) if run is not None and count > 1 else ""
@@ -271,6 +283,7 @@ class _Opening:
             final=final,
             growth=grown,
             times=times,
+            tap=None if run is not None or max(times, default=1) > 1 else _tap(level, node),
         )
         self.nodes.append(item)
         for output in range(len(node.types)):
@@ -283,6 +296,7 @@ class _Opening:
         run = level.runs.get(port.node)
         if run is not None and port in run.collected:
             self.collected.add(flat)
+            level.numbers[port] = Tap(0, run.count)
 
     def _merged(
         self, node: Node, inputs: tuple[FlatPort, ...]
@@ -315,7 +329,13 @@ class _Opening:
         ports = {Port(i.id): port for i, port in zip(callee.inputs, inputs, strict=True)}
         chain = (Frame(callee.name, span), *node.origin.frames, *level.chain)
         rest, runs, depth = iter(callee.nodes), self._by_node(callee), level.depth - 1
-        return _Level(callee, rest, ports, path, chain, opened.index, depth, node, runs)
+        inner = _Level(callee, rest, ports, path, chain, opened.index, depth, node, runs)
+        if node.id not in level.runs:
+            pairs = zip(callee.inputs, node.inputs, strict=True)
+            inner.numbers = {
+                Port(i.id): level.numbers[port] for i, port in pairs if port in level.numbers
+            }
+        return inner
 
     def _piece(self, level: _Level, run: Run | None) -> tuple[int | None, int]:
         """The group of a node, and how often the node is drawn."""

@@ -33,6 +33,14 @@ class Step:
 
 
 @frozen
+class Tap:
+    """One of `count` pieces of a repetition; the first has the `number` 0."""
+
+    number: int
+    count: int
+
+
+@frozen
 class FlatNode:
     """A node of the flat graph.
 
@@ -59,6 +67,7 @@ class FlatNode:
     final: Final | None = None
     growth: tuple[Step, ...] = ()  # what several growing nodes in sequence pass on
     times: tuple[int, ...] = ()  # for each input, of how many pieces it has the outputs
+    tap: Tap | None = None  # the piece that it reads, of outputs collected from several
 
     @property
     def first_types(self) -> tuple[TensorType, ...]:

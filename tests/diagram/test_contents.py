@@ -15,7 +15,9 @@ from archspec.diagram.depth import (
     useful,
 )
 from archspec.diagram.draw import BOX_BUDGET, drawing, readable
+from archspec.diagram.labels import tap_text
 from archspec.diagram.simplified import simplified
+from archspec.passes.flat import Tap
 from tests.diagram.test_looks import ROOT, groups, network, program, svg_of, texts_of, words
 
 __all__ = ["network", "program"]  # fixtures
@@ -318,3 +320,19 @@ def test_a_crowded_drawing_names_the_depth_of_the_largest_one_that_is_not():
     assert readable(net.compiled, smaller) is None
     assert readable(net.compiled, "auto") is None
     assert readable(load("resnet50").compiled, None) is None
+
+
+def test_a_box_that_reads_one_of_several_pieces_of_a_repetition_names_it():
+    text = drawing(load("dpt_large").compiled, 2)
+    boxes = re.findall(r"(\d\w\w of 4): ?</font>(?:<font[^>]*>)?split", text)
+    assert sorted(boxes) == ["1st of 4", "2nd of 4", "3rd of 4", "4th of 4"]
+    closed = drawing(load("dpt_large").compiled, 1)
+    assert not re.search(r"\d\w\w of 4", closed)
+    assert [tap_text(Tap(at, 30)) for at in (10, 11, 12, 20, 21, 22)] == [
+        "11th of 30",
+        "12th of 30",
+        "13th of 30",
+        "21st of 30",
+        "22nd of 30",
+        "23rd of 30",
+    ]
