@@ -76,11 +76,16 @@ def _source(graph: Graph, port: Port, callers: Callers) -> Op | None:
 _PASSED_OVER = ("activation", "normalisation", "random")
 """Categories of ops that leave the axes of their input as they are."""
 
+MOST_PASSED = 50
+"""Number of ops passed over; a search through longer chains would take quadratic time."""
+
 
 def _origin(graph: Graph, port: Port, callers: Callers) -> Op | None:
     """The op from which a port comes, before activations, norms and dropout."""
     found = _computed_by(graph, port, callers)
-    while found is not None:
+    for _ in range(MOST_PASSED):
+        if found is None:
+            return None
         graph, node = found
         assert node.op is not None
         if node.op.category not in _PASSED_OVER or len(node.inputs) != 1:

@@ -119,6 +119,7 @@ class _Walker:
         self.stages: set[int] = set()
         """The ids of calls that are stages of chains."""
         self.heads: set[int] = set()
+        self.data: set[int] = set()
         """The ids of the first stages of chains."""
         self.applied: set[int] = set()
         """The ids of layers applied to data by `->`."""
@@ -172,6 +173,8 @@ class _Walker:
             return []
         if isinstance(item, ast.Chain):
             self.heads.add(id(item.stages[0]))
+            first = item.stages[0]
+            self.data.update(map(id, first.items if isinstance(first, ast.TupleExpr) else [first]))
             for stage in item.stages:
                 self.stage(stage, seen)
             self.applied.update(id(_bare(stage)) for stage in item.stages[1:])
@@ -292,7 +295,9 @@ class _Walker:
         if (meant := self.suggestions.get(text)) is not None:
             return renamed(node.span, meant)
         at = self.around(node)
-        if isinstance(at, ast.BlockDef) and at.is_network:
+        if not isinstance(at, ast.BlockDef) or not at.is_network or id(node) not in self.data:
+            return None
+        if self.may_compare():
             return data_given(node, at, self.scope.definition)
         return None
 
