@@ -294,12 +294,14 @@ class _Walker:
             self.suggestions[text] = search(text, names)
         if (meant := self.suggestions.get(text)) is not None:
             return renamed(node.span, meant)
+        return self.given(node)
+
+    def given(self, node: ast.Name) -> Fix | None:
+        """A fix for data that a network should declare as an input."""
         at = self.around(node)
         if not isinstance(at, ast.BlockDef) or not at.is_network or id(node) not in self.data:
             return None
-        if self.may_compare():
-            return data_given(node, at, self.scope.definition)
-        return None
+        return data_given(node, at, self.scope.definition) if self.may_compare() else None
 
     def around(self, node: ast.Name) -> ast.Definition | None:
         """The definition in which a name is read."""
