@@ -153,7 +153,7 @@ def test_words_of_other_languages(name, expected):
         ("a = x -> self.relu", "write `relu`, without `self.`"),
         ("a = x -> for i in 3 { relu }", "a range is written `0..3`"),
         ("for i in 0..3 { relu }", "`y = x -> for ..`"),
-        ("if training { a = x }", "`y = x -> if ..`"),
+        ("if training { a = x }", "`a = if c { .. } else { .. }`"),
         ("a = x -> nn.NLLLoss()", "it belongs to training"),
         ("a = x -> nn.CrossEntropyLoss()", "write `cross_entropy`"),
     ],
