@@ -6,7 +6,7 @@ from typing import ClassVar, TypeAlias
 
 from archspec.ops.advice import Application, Doubt
 from archspec.ops.base import Check, Example, Op, OpError, Parameter, Seen, ShapeRule
-from archspec.ops.normalisation import scale_and_shift
+from archspec.ops.normalisation import along_positions, scale_and_shift
 from archspec.ops.shape_rules import (
     along,
     axis_index,
@@ -183,16 +183,7 @@ class L2Normalize(Op):
 
     def doubt(self, use: Application) -> Doubt | None:
         """Sequences of vectors, [B, N, D], that are scaled along their positions by default."""
-        before = use.origin(0)
-        if "axis" in use.explicit or use.inputs[0].rank != 3 or before is None:
-            return None
-        if before.channel_axis != "last" and before.name != "linear":
-            return None
-        return Doubt(
-            f"`l2_normalize` scales along axis 1, but the vectors of `{use.inputs[0]}`, from "
-            f"`{before.name}`, are on the last axis",
-            "write `l2_normalize(axis=-1)`; if the positions are meant, `axis=1`",
-        )
+        return along_positions(self, use, "scales along axis 1, but the vectors")
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return along(self.axis, inputs[0])

@@ -72,16 +72,7 @@ class BatchNorm(Op):
 
     def doubt(self, use: Application) -> Doubt | None:
         """Sequences of vectors, [B, N, D], normalised along their positions, as by default."""
-        before = use.origin(0)
-        if "axis" in use.explicit or use.inputs[0].rank != 3 or before is None:
-            return None
-        if before.channel_axis != "last" and before.name != "linear":
-            return None
-        return Doubt(
-            f"`batch_norm` takes the channels on axis 1, but those of `{use.inputs[0]}`, from "
-            f"`{before.name}`, are on the last axis",
-            "write `batch_norm(axis=-1)`; if the positions are meant, `axis=1`",
-        )
+        return along_positions(self, use, "takes the channels on axis 1, but those")
 
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
         if not (self.affine or self.track):
@@ -254,6 +245,22 @@ class GroupNorm(Op):
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return "all" if inputs[0].rank > 2 else "pointwise"
+
+
+def along_positions(op: Op, use: Application, works: str) -> Doubt | None:
+    """The doubt that an op, which has axis 1 by default, is meant for [B, N, D].
+
+    `works` says what it does there, and to what.
+    """
+    before = use.origin(0)
+    if "axis" in use.explicit or use.inputs[0].rank != 3 or before is None:
+        return None
+    if before.channel_axis != "last" and before.name != "linear":
+        return None
+    return Doubt(
+        f"`{op.name}` {works} of `{use.inputs[0]}`, from `{before.name}`, are on the last axis",
+        f"write `{op.name}(axis=-1)`; if the positions are meant, `axis=1`",
+    )
 
 
 def scale_and_shift(

@@ -119,8 +119,9 @@ class _Walker:
         self.stages: set[int] = set()
         """The ids of calls that are stages of chains."""
         self.heads: set[int] = set()
-        self.data: set[int] = set()
         """The ids of the first stages of chains."""
+        self.data: set[int] = set()
+        """The ids of first stages, and of the parts of those that are tuples."""
         self.applied: set[int] = set()
         """The ids of layers applied to data by `->`."""
         self.weights: set[int] = set()
@@ -172,8 +173,8 @@ class _Walker:
         if isinstance(item, ast.Attribute) and self.is_foreign(item, seen):
             return []
         if isinstance(item, ast.Chain):
-            self.heads.add(id(item.stages[0]))
             first = item.stages[0]
+            self.heads.add(id(first))
             self.data.update(map(id, first.items if isinstance(first, ast.TupleExpr) else [first]))
             for stage in item.stages:
                 self.stage(stage, seen)
